@@ -1,0 +1,204 @@
+"""All settings of the product: environment variables ``SHIHYO_*``, declared once.
+
+Validation, ``shihyo settings`` and ``docs/settings.md`` derive from :class:`Settings`; nothing else reads the
+environment. A setting that is not given has its default; one that is given and empty counts as not given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import Label, SettingError
+
+PREFIX = "SHIHYO_"
+
+
+def _text(raw: str) -> str:
+    return raw
+
+
+def _number(raw: str) -> int:
+    number = int(raw)
+    if number < 0:
+        raise ValueError("negative")
+    return number
+
+
+def _flag(raw: str) -> bool:
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[raw.lower()]
+
+
+def _url(raw: str) -> str:
+    if not raw.startswith(("http://", "https://")):
+        raise ValueError("not http(s)")
+    return raw.rstrip("/")
+
+
+def _language(raw: str) -> str:
+    if raw not in {"ja", "en"}:
+        raise ValueError("not ja or en")
+    return raw
+
+
+#: parser -> what a value must look like
+_EXPECTED: dict[Callable[[str], Any], Label] = {
+    _text: Label("文字列", "a text"),
+    _number: Label("0以上の整数", "a whole number, 0 or more"),
+    _flag: Label("true または false", "true or false"),
+    _url: Label("http:// か https:// で始まるURL", "a URL that starts with http:// or https://"),
+    _language: Label("ja または en", "ja or en"),
+    Path: Label("フォルダかファイルのパス", "a path"),
+}
+
+
+def _setting(default: Any, parse: Callable[[str], Any], ja: str, en: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"parse": parse, "help": Label(ja, en), "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one process; immutable, handed down from the outermost edge."""
+
+    home: Path = _setting(
+        Path(".shihyo"), Path, "データを置くフォルダ", "The folder that holds everything this node keeps"
+    )
+    catalog_url: str = _setting(
+        "",
+        _url,
+        "公開先CKANのURL。空なら内蔵カタログを使う",
+        "URL of the CKAN to publish to; empty means the embedded catalogue",
+    )
+    catalog_token: str = _setting(
+        "", _text, "公開先CKANのAPIトークン", "API token for the catalogue", secret=True
+    )
+    catalog_timeout: int = _setting(
+        30, _number, "カタログの応答を待つ秒数", "Seconds to wait for an answer of the catalogue"
+    )
+    organization: str = _setting(
+        "chiba-city", _text, "データセットを所有する組織のname", "Name of the organisation that owns the datasets"
+    )
+    site_url: str = _setting(
+        "http://127.0.0.1:8000", _url, "利用者から見えるこのサイトのURL", "The URL under which people reach this site"
+    )
+    site_title: str = _setting("", _text, "サイトの名称。空なら「指標カタログ」", "Title of the site; empty means the built-in one")
+    host: str = _setting("127.0.0.1", _text, "待ち受けるアドレス", "Address to listen on")
+    port: int = _setting(8000, _number, "待ち受けるポート", "Port to listen on")
+    workers: int = _setting(1, _number, "サーバーのプロセス数", "Number of server processes")
+    database_url: str = _setting(
+        "",
+        _text,
+        "業務データベースのURL。空なら home の SQLite",
+        "URL of the application database; empty means SQLite in home",
+        secret=True,
+    )
+    harvest_file: Path = _setting(
+        Path("harvest.yml"), Path, "収集元の定義ファイル", "The file that declares the harvest sources"
+    )
+    follow_seconds: int = _setting(
+        5, _number, "カタログの更新を確かめる間隔（秒）。0なら確かめない", "Seconds between looks at the catalogue; 0 means never"
+    )
+    publish_lease_seconds: int = _setting(
+        600,
+        _number,
+        "途中で止まった公開を他者が引き継げるまでの秒数",
+        "Seconds after which another publisher may take over an unfinished publication",
+    )
+    http_timeout: int = _setting(30, _number, "収集元の応答を待つ秒数", "Seconds to wait for an answer of a source")
+    http_retries: int = _setting(3, _number, "収集に失敗したときの再試行回数", "Retries after a failed fetch")
+    max_download_mb: int = _setting(
+        500, _number, "収集する1ファイルの上限（MB）", "Largest file a harvester fetches, in MB"
+    )
+    max_upload_mb: int = _setting(
+        200, _number, "カタログに登録する1ファイルの上限（MB）", "Largest file the embedded catalogue accepts, in MB"
+    )
+    allow_private_addresses: bool = _setting(
+        False,
+        _flag,
+        "収集元として私設アドレスを許すか",
+        "Whether a harvester may fetch from private and loopback addresses",
+    )
+    cache_mb: int = _setting(
+        64, _number, "応答キャッシュの大きさ（MB、プロセスごと）", "Size of the response cache, in MB for each process"
+    )
+    lang: str = _setting("ja", _language, "既定の言語", "Default language of pages, messages and the command")
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings from ``environ``.
+
+        Raises
+        ------
+        SettingError
+            If a value cannot be parsed, or a ``SHIHYO_*`` variable is not a setting.
+        """
+        names = {PREFIX + item.name.upper(): item for item in fields(cls)}
+        given = {key: value for key, value in environ.items() if key.startswith(PREFIX) and value != ""}
+        values: dict[str, Any] = {}
+        for key, raw in given.items():
+            if key in _NOT_OURS:
+                continue
+            if key not in names:
+                raise SettingError(
+                    f"環境変数 {key} という設定はありません",
+                    f"There is no setting {key}",
+                    next_step=Label("shihyo settings で一覧を確かめてください", "Run shihyo settings to see them all"),
+                    value=key,
+                    allowed=sorted(names),
+                )
+            values[names[key].name] = _parse(key, raw, names[key].metadata["parse"])
+        return cls(**values)
+
+    @property
+    def application_database_url(self) -> str:
+        """The application database: ``database_url``, or SQLite in ``home``."""
+        return self.database_url or f"sqlite:///{self.home / 'application.db'}"
+
+
+#: variables with our prefix that belong to the tests and the Makefile
+_NOT_OURS = frozenset({"SHIHYO_SHARED"})
+
+
+def _parse(key: str, raw: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(raw)
+    except (ValueError, KeyError) as error:
+        expected = _EXPECTED[parse]
+        raise SettingError(
+            f"環境変数 {key} の値「{raw}」は使えません",
+            f"The value {raw!r} of {key} cannot be used",
+            next_step=Label(f"{expected.ja}にしてください", f"Give {expected.en}"),
+            value=raw,
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDescription:
+    """One setting as ``shihyo settings`` and the documentation show it."""
+
+    #: environment variable
+    name: str
+    #: default, as text
+    default: str
+    #: what it is for
+    help: Label
+    #: what a value must look like
+    expected: Label
+    #: True if its value is never printed
+    secret: bool
+
+
+def describe_settings() -> list[SettingDescription]:
+    """Return all settings in the order of their declaration."""
+    return [
+        SettingDescription(
+            name=PREFIX + item.name.upper(),
+            default=str(item.default),
+            help=item.metadata["help"],
+            expected=_EXPECTED[item.metadata["parse"]],
+            secret=item.metadata["secret"],
+        )
+        for item in fields(Settings)
+    ]
