@@ -71,19 +71,25 @@ class Settings:
         "公開先CKANのURL。空なら内蔵カタログを使う",
         "URL of the CKAN to publish to; empty means the embedded catalogue",
     )
-    catalog_token: str = _setting(
-        "", _text, "公開先CKANのAPIトークン", "API token for the catalogue", secret=True
-    )
+    catalog_token: str = _setting("", _text, "公開先CKANのAPIトークン", "API token for the catalogue", secret=True)
     catalog_timeout: int = _setting(
         30, _number, "カタログの応答を待つ秒数", "Seconds to wait for an answer of the catalogue"
     )
     organization: str = _setting(
-        "chiba-city", _text, "データセットを所有する組織のname", "Name of the organisation that owns the datasets"
+        "chiba-city",
+        _text,
+        "データセットを所有する組織のname",
+        "Name of the organisation that owns the datasets",
     )
     site_url: str = _setting(
-        "http://127.0.0.1:8000", _url, "利用者から見えるこのサイトのURL", "The URL under which people reach this site"
+        "http://127.0.0.1:8000",
+        _url,
+        "利用者から見えるこのサイトのURL",
+        "The URL under which people reach this site",
     )
-    site_title: str = _setting("", _text, "サイトの名称。空なら「指標カタログ」", "Title of the site; empty means the built-in one")
+    site_title: str = _setting(
+        "", _text, "サイトの名称。空なら「指標カタログ」", "Title of the site; empty means the built-in one"
+    )
     host: str = _setting("127.0.0.1", _text, "待ち受けるアドレス", "Address to listen on")
     port: int = _setting(8000, _number, "待ち受けるポート", "Port to listen on")
     workers: int = _setting(1, _number, "サーバーのプロセス数", "Number of server processes")
@@ -98,7 +104,10 @@ class Settings:
         Path("harvest.yml"), Path, "収集元の定義ファイル", "The file that declares the harvest sources"
     )
     follow_seconds: int = _setting(
-        5, _number, "カタログの更新を確かめる間隔（秒）。0なら確かめない", "Seconds between looks at the catalogue; 0 means never"
+        5,
+        _number,
+        "カタログの更新を確かめる間隔（秒）。0なら確かめない",
+        "Seconds between looks at the catalogue; 0 means never",
     )
     publish_lease_seconds: int = _setting(
         600,
@@ -112,7 +121,10 @@ class Settings:
         500, _number, "収集する1ファイルの上限（MB）", "Largest file a harvester fetches, in MB"
     )
     max_upload_mb: int = _setting(
-        200, _number, "カタログに登録する1ファイルの上限（MB）", "Largest file the embedded catalogue accepts, in MB"
+        200,
+        _number,
+        "カタログに登録する1ファイルの上限（MB）",
+        "Largest file the embedded catalogue accepts, in MB",
     )
     allow_private_addresses: bool = _setting(
         False,
@@ -121,7 +133,10 @@ class Settings:
         "Whether a harvester may fetch from private and loopback addresses",
     )
     cache_mb: int = _setting(
-        64, _number, "応答キャッシュの大きさ（MB、プロセスごと）", "Size of the response cache, in MB for each process"
+        64,
+        _number,
+        "応答キャッシュの大きさ（MB、プロセスごと）",
+        "Size of the response cache, in MB for each process",
     )
     lang: str = _setting("ja", _language, "既定の言語", "Default language of pages, messages and the command")
 

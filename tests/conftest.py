@@ -21,7 +21,9 @@ def shared() -> Path:
     """Return the folder of the shared input files; skip where it is missing, except in CI."""
     folder = Path(os.environ.get("SHIHYO_SHARED", ROOT.parent / "shared"))
     if not folder.is_dir():
-        reason = f"the shared input files are not on this machine ({folder}); set SHIHYO_SHARED to their folder"
+        reason = (
+            f"the shared input files are not on this machine ({folder}); set SHIHYO_SHARED to their folder"
+        )
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

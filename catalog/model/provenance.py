@@ -1,0 +1,46 @@
+"""Where bytes came from and what made them (PROV-O: Entity, Activity, wasDerivedFrom)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One raw input, kept by checksum."""
+
+    #: what people call it: a URL, or a file name without the machine's folders
+    name: str
+    #: sha256 of the raw bytes, hex
+    sha256: str
+    #: size in bytes
+    bytes: int
+    #: when it was fetched, ISO 8601 in UTC
+    fetched: str
+    #: ETag and Last-Modified as the server gave them, or None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a release came to be."""
+
+    #: raw inputs, in reading order
+    origins: tuple[Origin, ...]
+    #: name of the harvest source
+    source: str
+    #: name and version of the code that made it, such as ``shihyo.mynumber 0.1.0``
+    activity: str
+    #: citation of who produced the figures, such as 出典：総務省「マイナンバーカード交付状況」
+    citation: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the provenance as JSON."""
+        return asdict(self) | {"origins": [asdict(origin) for origin in self.origins]}
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Provenance:
+        """Inverse of :meth:`to_dict`."""
+        return cls(**{**raw, "origins": tuple(Origin(**origin) for origin in raw["origins"])})

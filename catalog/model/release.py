@@ -1,0 +1,162 @@
+"""Releases: one immutable publication of a dataset each, described by its manifest.
+
+The manifest is the file ``manifest.json`` of the release. Its ``digest`` names the release for ever: the sha256 over
+the canonical JSON of everything that a reader can see in it (dataset, version, parent, issued, counts, files with their
+sha256). The job and the hour in which it was built are beside it and not in the digest, so building the same release
+again gives the same digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import IntegrityError
+from catalog.model.dataset import Dataset, Distribution
+from catalog.model.provenance import Provenance
+from catalog.model.version import Version, parse_version
+
+MANIFEST_NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCounts:
+    """What a release changed against its parent, in observations and structure."""
+
+    #: observations with a key that the parent lacks
+    added: int = 0
+    #: observations whose key stayed and whose value or attributes differ
+    changed: int = 0
+    #: observations of the parent whose key is gone
+    removed: int = 0
+    #: of the changed ones, those whose value differs (the revisions)
+    revised: int = 0
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the counts as JSON."""
+        return {
+            "added": self.added,
+            "changed": self.changed,
+            "removed": self.removed,
+            "revised": self.revised,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Everything about one release except the bytes of its files."""
+
+    #: the dataset as it was described then
+    dataset: Dataset
+    #: place in the dataset's chain of releases: 1, 2, 3...
+    sequence: int
+    #: semantic version
+    version: Version
+    #: digest of the release before, or None for the first
+    parent: str | None
+    #: when the figures became known: ISO 8601 with offset; ``as_of`` goes by it
+    issued: str
+    #: why the version is what it is: reasons in Japanese and English come from the diff
+    reasons: tuple[dict[str, Any], ...]
+    #: number of observations
+    observations: int
+    #: first and last period as texts, or None for an empty dataset
+    temporal: tuple[str, str] | None
+    #: what changed against the parent
+    changes: ChangeCounts
+    #: the files except the manifest itself, in a fixed order
+    files: tuple[Distribution, ...]
+    #: where it came from
+    provenance: Provenance
+    #: id of the harvest job that built it; not in the digest
+    job: str | None = None
+    #: when it was built, ISO 8601 in UTC; not in the digest
+    built: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """The sha256 that names the release, hex."""
+        content = {key: value for key, value in self._content().items() if key not in {"job", "built"}}
+        content["provenance"] = {
+            **content["provenance"],
+            "origins": _timeless(content["provenance"]["origins"]),
+        }
+        return hashlib.sha256(canonical_json(content)).hexdigest()
+
+    def get_file(self, name: str) -> Distribution:
+        """Return the file of this name.
+
+        Raises
+        ------
+        KeyError
+            If the release has no such file.
+        """
+        return {one.name: one for one in self.files}[name]
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "dataset": self.dataset.to_dict(),
+            "sequence": self.sequence,
+            "version": str(self.version),
+            "parent": self.parent,
+            "issued": self.issued,
+            "reasons": list(self.reasons),
+            "observations": self.observations,
+            "temporal": list(self.temporal) if self.temporal else None,
+            "changes": self.changes.to_dict(),
+            "files": [one.to_dict() for one in self.files],
+            "provenance": self.provenance.to_dict(),
+            "job": self.job,
+            "built": self.built,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest as JSON, the digest first."""
+        return {"digest": self.digest, **self._content()}
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Manifest:
+        """Inverse of :meth:`to_dict`.
+
+        Raises
+        ------
+        IntegrityError
+            If the stated digest is not that of the content.
+        """
+        temporal = raw["temporal"]
+        manifest = cls(
+            dataset=Dataset.from_dict(raw["dataset"]),
+            sequence=raw["sequence"],
+            version=parse_version(raw["version"]),
+            parent=raw["parent"],
+            issued=raw["issued"],
+            reasons=tuple(raw["reasons"]),
+            observations=raw["observations"],
+            temporal=(temporal[0], temporal[1]) if temporal else None,
+            changes=ChangeCounts(**raw["changes"]),
+            files=tuple(Distribution.from_dict(one) for one in raw["files"]),
+            provenance=Provenance.from_dict(raw["provenance"]),
+            job=raw["job"],
+            built=raw["built"],
+        )
+        if manifest.digest != raw["digest"]:
+            raise IntegrityError(
+                f"リリースの目録が壊れています（{manifest.dataset.name} {manifest.version}）",
+                f"The manifest of {manifest.dataset.name} {manifest.version} does not have its stated digest",
+                stated=raw["digest"],
+                computed=manifest.digest,
+            )
+        return manifest
+
+
+def _timeless(origins: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out when and with which headers the raw bytes were fetched; their sha256 says what they were."""
+    return [{key: origin[key] for key in ("name", "sha256", "bytes")} for origin in origins]
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return JSON with sorted keys, no spaces and UTF-8 (the parts of RFC 8785 that our values need)."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode()
