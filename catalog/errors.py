@@ -26,6 +26,8 @@
         EditedByHand         what is published is not what the last publication left
       IntegrityError         bytes do not have the digest that their manifest states
       Cancelled              the job was stopped by a person
+      SourceBusy             another run of the same harvest source is under way
+      DatabaseError          the application database cannot be used
 
 An error says *what* is wrong, *which value*, *where* and *what to do next*, each in Japanese and in English.
 Errors of libraries are translated where the library is called, with ``raise ... from``.
@@ -270,3 +272,15 @@ class Cancelled(ShihyoError):
     """The job was stopped by a person."""
 
     code = "cancelled"
+
+
+class SourceBusy(ShihyoError):
+    """Another run of the same harvest source is under way."""
+
+    code = "source-busy"
+
+
+class DatabaseError(ShihyoError):
+    """The application database cannot be reached, migrated or written."""
+
+    code = "database-unusable"

@@ -1,0 +1,160 @@
+"""Open the application database and bring its schema up to date.
+
+Order of events: the engine is made; if the schema is older than the newest migration, the migrations run under a lock
+(a file beside SQLite, an advisory lock in PostgreSQL), so that two processes that start at once do not both migrate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from filelock import FileLock
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from catalog.errors import DatabaseError, Label, SettingError
+
+#: how long a writer of SQLite waits for the one before it, in seconds
+BUSY_SECONDS = 30
+#: key of PostgreSQL's advisory lock around migrations; any fixed number that nothing else here uses
+_ADVISORY_KEY = 7_441_548
+
+
+def open_database(url: str) -> Engine:
+    """Open the database and run the migrations that it lacks.
+
+    Parameters
+    ----------
+    url
+        As in ``Settings.application_database_url``. The folder of an SQLite file is made if it is missing.
+
+    Raises
+    ------
+    SettingError
+        If the URL is not one that SQLAlchemy knows.
+    DatabaseError
+        If the database cannot be reached or migrated.
+    """
+    engine = _connect(url)
+    try:
+        migrate(engine)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise _unusable(engine.url, error) from error
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Run the migrations that the database lacks; does nothing if it is up to date.
+
+    Raises
+    ------
+    DatabaseError
+        If the schema comes from a newer version of the product.
+    """
+    scripts = ScriptDirectory.from_config(_config())
+    newest = scripts.get_current_head()
+    if schema_revision(engine) == newest:
+        return
+    with _migration_lock(engine), engine.begin() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current not in {one.revision for one in scripts.walk_revisions()}:
+            raise _too_new(engine.url, current)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def schema_revision(engine: Engine) -> str | None:
+    """Return the migration that the schema stands at, or None for an empty database."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _connect(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _connect_sqlite(parsed)
+        return create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SettingError(
+            "業務データベースのURLが使えません",
+            "The URL of the application database cannot be used",
+            next_step=Label(
+                "SHIHYO_DATABASE_URL を sqlite:///… か postgresql+psycopg://… の形にし、接続ライブラリを入れてください",
+                "Write SHIHYO_DATABASE_URL as sqlite:///... or postgresql+psycopg://... and install its driver",
+            ),
+            setting="SHIHYO_DATABASE_URL",
+            reason=type(error).__name__,
+        ) from error
+
+
+def _connect_sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.close()
+
+    return engine
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config
+
+
+@contextmanager
+def _migration_lock(engine: Engine) -> Iterator[None]:
+    backend, database = engine.url.get_backend_name(), engine.url.database
+    if backend == "sqlite" and database and database != ":memory:":
+        with FileLock(f"{database}.migration.lock"):
+            yield
+    elif backend == "postgresql":
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_KEY})
+    else:
+        yield
+
+
+def _unusable(url: URL, error: SQLAlchemyError) -> DatabaseError:
+    shown = url.render_as_string(hide_password=True)
+    return DatabaseError(
+        f"業務データベース {shown} を使えません",
+        f"The application database {shown} cannot be used",
+        next_step=Label(
+            "場所と権限、空き容量、データベースが動いていることを確かめてください",
+            "Check its place, permissions, free space, and that the database runs",
+        ),
+        reason=str(error.__cause__ or error),
+    )
+
+
+def _too_new(url: URL, revision: str) -> DatabaseError:
+    shown = url.render_as_string(hide_password=True)
+    return DatabaseError(
+        f"業務データベース {shown} は、より新しい版のソフトウェアで作られています（{revision}）",
+        f"The application database {shown} was made by a newer version of the software ({revision})",
+        next_step=Label("ソフトウェアを新しくしてください", "Update the software"),
+        value=revision,
+    )

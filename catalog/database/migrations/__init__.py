@@ -1,0 +1,1 @@
+"""Alembic's environment; :func:`catalog.database.migrate` runs it."""
