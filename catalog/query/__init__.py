@@ -1,0 +1,1 @@
+"""The query grammar for observations and the engines that answer it."""
