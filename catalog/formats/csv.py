@@ -1,0 +1,80 @@
+"""The CSV for programs: ``<dataset>.csv``.
+
+UTF-8 without byte order mark, records end in CRLF, English physical names in the first record, a cell is quoted only
+where it has to be. A null is an empty cell; a text that is empty (which no check lets into a release) is ``""``.
+Texts are written as they are: a program that reads numbers must not find an apostrophe in a code. The CSV for people,
+:mod:`catalog.formats.excel_csv`, guards against formulas.
+
+References
+----------
+RFC 4180; RFC 7111 (``header=present``); machine-readability rule L1-14, L1-15, L3-01, L3-08 (STANDARDS 2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.formats.cells import cell_texts
+from catalog.model import DataStructure
+
+#: media type of a CSV, as Content-Type and in the metadata
+MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
+
+#: rows that are turned into bytes at a time
+_ROWS = 65_536
+
+
+def write_csv(table: pa.Table, structure: DataStructure, target: Path) -> None:
+    """Write the observation table for programs.
+
+    Parameters
+    ----------
+    table
+        An observation table; its columns are written in the order of ``structure``.
+    structure
+        The columns.
+    target
+        The file to write; an existing one is overwritten.
+    """
+    with target.open("wb") as file:
+        file.writelines(iter_csv(table.select(list(structure.names))))
+
+
+def iter_csv(table: pa.Table) -> Iterator[bytes]:
+    """Yield the CSV of any table with unique column names: the header first, then some thousand records at a time."""
+    yield from iter_records(table.column_names, table, quote_where_needed)
+
+
+def iter_records(header: Sequence[str], table: pa.Table, quote: Callable[[pa.Array], pa.Array]) -> Iterator[bytes]:
+    """Yield header and records; ``quote`` says how the distinct texts of a text column are quoted."""
+    yield (",".join(quote(pa.array(header, pa.string())).to_pylist()) + "\r\n").encode()
+    for start in range(0, table.num_rows, _ROWS):
+        yield _records(table.slice(start, _ROWS), quote)
+
+
+def _records(table: pa.Table, quote: Callable[[pa.Array], pa.Array]) -> bytes:
+    # A record of one empty cell would be an empty line, which readers skip.
+    nothing = '""' if table.num_columns == 1 else ""
+    cells = [pc.fill_null(_cells(column, quote), nothing) for column in table.columns]
+    lines = pc.binary_join_element_wise(*cells, ",")
+    return "\r\n".join([*lines.to_pylist(), ""]).encode()
+
+
+def _cells(column: pa.ChunkedArray, quote: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    value_type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    return cell_texts(column, quote if pa.types.is_string(value_type) else None)
+
+
+def quote_where_needed(texts: pa.Array) -> pa.Array:
+    """Quote the texts that have a comma, a quote or a line break, and the empty ones (RFC 4180, section 2)."""
+    return pc.if_else(pc.match_substring_regex(texts, '[",\r\n]|^$'), quote_all(texts), texts)
+
+
+def quote_all(texts: pa.Array) -> pa.Array:
+    """Quote every text; null stays null."""
+    doubled = pc.replace_substring(texts, '"', '""')
+    return pc.binary_join_element_wise('"', doubled, '"', "")
