@@ -116,6 +116,12 @@ class Settings:
         "Seconds after which another publisher may take over an unfinished publication",
     )
     http_timeout: int = _setting(30, _number, "収集元の応答を待つ秒数", "Seconds to wait for an answer of a source")
+    http_total_timeout: int = _setting(
+        600,
+        _number,
+        "1ファイルの収集にかける秒数の上限（再試行を含む）",
+        "Longest time to fetch one file, retries included, in seconds",
+    )
     http_retries: int = _setting(3, _number, "収集に失敗したときの再試行回数", "Retries after a failed fetch")
     max_download_mb: int = _setting(
         500, _number, "収集する1ファイルの上限（MB）", "Largest file a harvester fetches, in MB"
@@ -173,7 +179,9 @@ class Settings:
 
 
 #: variables with our prefix that belong to the tests and the Makefile
-_NOT_OURS = frozenset({"SHIHYO_SHARED"})
+_NOT_OURS = frozenset(
+    {"SHIHYO_CKAN_FOLDER", "SHIHYO_CKAN_SOLR_URL", "SHIHYO_CKAN_TOKEN", "SHIHYO_CKAN_URL", "SHIHYO_SHARED"}
+)
 
 
 def _parse(key: str, raw: str, parse: Callable[[str], Any]) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from debian import find_program, postgresql_programs
-from layout import HERE, Stack
+from layout import DONE, HERE, Stack
 from processes import Component, Unhealthy, plain_environment
 
 #: the account that PostgreSQL runs as when root calls: initdb and postgres refuse root
@@ -142,9 +142,27 @@ REDIS = Component(
     "Redis",
     lambda stack: [find_program("redis-server"), str(stack.layout.redis_conf)],
     _redis_version,
+    configuration=lambda stack: (stack.layout.redis_conf,),
 )
-SOLR = Component("solr", "Apache Solr", _solr_command, _solr_version)
-CKAN = Component("ckan", "CKAN", _ckan_command, _ckan_version, environment=ckan_environment)
+SOLR = Component(
+    "solr",
+    "Apache Solr",
+    _solr_command,
+    _solr_version,
+    configuration=lambda stack: (
+        stack.layout.solr_jars / DONE,
+        HERE / "solr" / "jetty.xml",
+        *sorted((stack.layout.solr_home / "ckan" / "conf").iterdir()),
+    ),
+)
+CKAN = Component(
+    "ckan",
+    "CKAN",
+    _ckan_command,
+    _ckan_version,
+    environment=ckan_environment,
+    configuration=lambda stack: (stack.layout.venv / DONE, stack.layout.ini, HERE / "wsgi.py"),
+)
 
 #: in the order of their start
 COMPONENTS = (POSTGRESQL, REDIS, SOLR, CKAN)

@@ -28,7 +28,7 @@ def ckan_schema(stack: Stack) -> Path:
 
 
 def write_solr(stack: Stack) -> None:
-    """Write the core ``ckan``: CKAN's own schema, our ``solrconfig.xml``, and the word lists that the schema names, empty."""
+    """Write the core ``ckan``: CKAN's schema, our ``solrconfig.xml``, the word lists that the schema names, empty."""
     conf = stack.layout.solr_home / "ckan" / "conf"
     conf.mkdir(parents=True, exist_ok=True)
     (stack.layout.solr_home / "solr.xml").write_text("<solr/>\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def make_cluster(stack: Stack) -> None:
 
 def _require_passage(folder: Path, account: str | None) -> None:
     """Check that ``account`` can pass through to ``folder``; None is the caller, who can."""
-    closed = [step for step in (folder, *folder.parents) if not os.stat(step).st_mode & 0o001]
+    closed = [step for step in (folder, *folder.parents) if not step.stat().st_mode & 0o001]
     if account and closed:
         raise StackError(
             f"PostgreSQLを動かす利用者 {account} は {closed[-1]} を通れません。--folder で別の場所を指定してください",

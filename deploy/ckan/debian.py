@@ -82,9 +82,8 @@ def require_packages(*, installed: bool) -> None:
     if not missing:
         return
     names = " ".join(missing)
-    command = (
-        f"{'' if os.geteuid() == 0 else 'sudo '}apt-get update && apt-get install -y --no-install-recommends {names}"
-    )
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    command = f"{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends {names}"
     raise MissingPackages(
         f"Debianのパッケージが足りません: {names}（Java は {OLDEST_JAVA} 以上、Python は {sys.executable}）",
         f"Debian packages are missing: {names}. Install them with:\n  {command}",

@@ -46,11 +46,11 @@ def run(stack: Stack, command: Sequence[str | Path], *, account: str | None = No
 
 def ckan_is_installed(stack: Stack) -> bool:
     """Tell whether the virtual environment is what ``requirements.txt`` asks for."""
-    return is_done(stack.layout.venv, _software())
+    return is_done(stack.layout.venv, _software(stack))
 
 
-def _software() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor} {fingerprint(_REQUIREMENTS)}"
+def _software(stack: Stack) -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor} {stack.layout.venv} {fingerprint(_REQUIREMENTS)}"
 
 
 def install_ckan(stack: Stack) -> None:
@@ -58,7 +58,7 @@ def install_ckan(stack: Stack) -> None:
     venv = stack.layout.venv
     run(stack, [sys.executable, "-m", "venv", "--clear", venv])
     run(stack, [venv / "bin" / "pip", "install", "--no-input", "--progress-bar=off", "-r", _REQUIREMENTS])
-    (venv / DONE).write_text(_software())
+    (venv / DONE).write_text(_software(stack))
 
 
 def solr_is_installed(stack: Stack) -> bool:
@@ -70,7 +70,15 @@ def install_solr(stack: Stack) -> None:
     """Resolve Solr and what it needs; strict about Maven Central's checksums."""
     jars = stack.layout.solr_jars
     shutil.rmtree(jars, ignore_errors=True)
-    mvn = ["mvn", "--batch-mode", "--no-transfer-progress", "--strict-checksums", "--file", _POM, _COPY]
+    mvn: list[str | Path] = [
+        "mvn",
+        "--batch-mode",
+        "--no-transfer-progress",
+        "--strict-checksums",
+        "--file",
+        _POM,
+        _COPY,
+    ]
     run(stack, [*mvn, "-DincludeScope=runtime", f"-DoutputDirectory={jars}"])
     (jars / DONE).write_text(fingerprint(_POM))
 

@@ -1,9 +1,9 @@
 """Where the stack keeps everything: one folder, with the ports and passwords that were chosen for it.
 
 ``venv/`` and ``solr/`` are installed software; ``data/`` is what the site holds and ``reset`` removes; ``run/`` has one
-record for each process that was started; ``log/`` has one file for each process and one for the installation. A folder that
-is complete carries a ``.done`` file with the fingerprint of what it was made from, so that a start that was interrupted goes
-on where it stopped.
+record for each process that was started; ``log/`` has one file for each process and one for the installation. A folder
+that is complete carries a ``.done`` file with the fingerprint of what it was made from, so that a start that was
+interrupted goes on where it stopped.
 """
 
 from __future__ import annotations

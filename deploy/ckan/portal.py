@@ -1,4 +1,4 @@
-"""What CKAN needs once: its tables and its plugins', the DataStore's permissions, a sysadmin with a token, a search index."""
+"""What CKAN needs once: tables, the DataStore's permissions, a sysadmin with a token, a search index."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Start, watch and stop the processes of a stack, and only those.
 
-A process is known by its id *and* the time the kernel says it started, so an id that the system gave to somebody else in the
-meantime is never signalled.
+A process is known by its id *and* the time the kernel says it started, so an id that the system gave to somebody
+else in the meantime is never signalled. Its record also has the fingerprint of the files it was configured by, so that
+``up`` notices one that runs on an older configuration.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from layout import Stack, StackError, write_private
+from layout import Stack, StackError, fingerprint, write_private
 
 #: seconds that a process has to become healthy, and to end
 START_SECONDS, STOP_SECONDS = 90, 30
@@ -41,7 +43,9 @@ class Component:
     #: the account it runs as; None means the caller's
     account: Callable[[], str | None] = lambda: None
     #: variables it gets beside a plain environment
-    environment: Callable[[Stack], Mapping[str, str]] = lambda stack: {}
+    environment: Callable[[Stack], Mapping[str, str]] = lambda _: {}
+    #: the files that it reads once, when it starts
+    configuration: Callable[[Stack], tuple[Path, ...]] = lambda _: ()
     #: the signal that ends it in order
     ending: signal.Signals = signal.SIGTERM
 
@@ -54,11 +58,19 @@ def plain_environment(**more: str) -> dict[str, str]:
 
 def find_pid(stack: Stack, name: str) -> int | None:
     """Return the id of a process that this stack started and that still runs."""
+    known = _read_record(stack, name)
+    return int(known["pid"]) if known and _started(known["pid"]) == known["started"] else None
+
+
+def is_outdated(stack: Stack, component: Component) -> bool:
+    """Tell whether a component runs on a configuration that has changed since."""
+    known = _read_record(stack, component.name)
+    return bool(known) and known.get("configuration") != fingerprint(*component.configuration(stack))
+
+
+def _read_record(stack: Stack, name: str) -> dict[str, Any]:
     record = stack.layout.record(name)
-    if not record.exists():
-        return None
-    known = json.loads(record.read_text())
-    return known["pid"] if _started(known["pid"]) == known["started"] else None
+    return dict(json.loads(record.read_text())) if record.exists() else {}
 
 
 def _started(pid: int) -> int | None:
@@ -86,7 +98,8 @@ def start(stack: Stack, component: Component) -> None:
             group=account,
             extra_groups=[] if account else None,
         )
-    record = {"pid": process.pid, "started": _started(process.pid)}
+    configuration = fingerprint(*component.configuration(stack))
+    record = {"pid": process.pid, "started": _started(process.pid), "configuration": configuration}
     write_private(stack.layout.record(component.name), json.dumps(record))
 
 

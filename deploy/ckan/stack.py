@@ -1,8 +1,8 @@
 """A real CKAN on this machine, without containers: PostgreSQL, Redis, Apache Solr and CKAN on free ports of loopback.
 
-``up`` goes through :data:`STEPS`; a step that is done is passed over, so a second start only starts the four processes, and
-a start that was interrupted goes on where it stopped. ``down`` ends the processes that this folder's ``up`` started, and no
-other. Everything is below one folder; only the caches of pip and Maven are where they always are.
+``up`` goes through :data:`STEPS`; a step that is done is passed over, so a second start only starts the four processes,
+and a start that was interrupted goes on where it stopped. ``down`` ends the processes that ``up`` started for this folder
+and no other. Everything is below one folder; only the caches of pip and Maven are where they always are.
 
 Standard library only: it runs before anything is installed.
 """
@@ -28,13 +28,14 @@ import configuration
 import database
 import install
 import portal
-from components import CKAN, COMPONENTS, POSTGRESQL, REDIS, SOLR, disk_mb
+from components import CKAN, COMPONENTS, POSTGRESQL, REDIS, SOLR, ckan_environment, disk_mb
 from debian import require_packages
 from layout import Stack, StackError, free_port, is_free
 from processes import (
     Component,
     Unhealthy,
     find_pid,
+    is_outdated,
     memory_mb,
     plain_environment,
     start,
@@ -77,7 +78,7 @@ STEPS = (
         install.solr_is_installed,
         install.install_solr,
     ),
-    Step("設定を書く / writing the configuration", lambda stack: False, lambda stack: _configure(stack)),
+    Step("設定を書く / writing the configuration", lambda _: False, lambda stack: _configure(stack)),
     Step("データベースを作る / making the PostgreSQL cluster", database.cluster_exists, database.make_cluster),
     _start_step(POSTGRESQL, REDIS, SOLR),
     Step("役割とデータベース / making roles and databases", database.databases_exist, database.make_databases),
@@ -111,6 +112,9 @@ def _configure(stack: Stack) -> None:
     configuration.write_redis(stack)
     configuration.write_solr(stack)
     configuration.write_ckan(stack)
+    for component in COMPONENTS:
+        if is_outdated(stack, component):
+            stop(stack, component)
 
 
 def _choose_ports(stack: Stack) -> None:
@@ -180,7 +184,8 @@ def reset(stack: Stack, options: argparse.Namespace) -> int:
     if stack.layout.root.exists():
         with _alone(stack) as stack:
             stopped = _stop_all(stack)
-            shutil.rmtree(stack.layout.data)
+            if stack.layout.data.exists():
+                shutil.rmtree(stack.layout.data)
     _answer(options, {"stopped": stopped}, f"{stack.layout.data} を消しました / removed")
     return 0
 
@@ -227,7 +232,7 @@ def check(stack: Stack, options: argparse.Namespace) -> int:
 
 def ckan(stack: Stack, options: argparse.Namespace) -> int:
     """Run CKAN's own command with this stack's configuration, such as ``ckan -- harvester run-test NAME``."""
-    environment = plain_environment(**portal.ckan_environment(stack))
+    environment = plain_environment(**ckan_environment(stack))
     return subprocess.call(portal.ckan_command(stack, *options.arguments), env=environment)
 
 
