@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+import weakref
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -132,6 +133,8 @@ class SqliteEngine(SqlEngine):
         self._uri = f"{index.resolve().as_uri()}?mode=ro&immutable=1"
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
+        # An engine that nobody holds any more leaves no connection open.
+        weakref.finalize(self, _close_all, self._idle)
         self.coverage = load_coverage(self)
 
     def fetch(self, statement: str, values: Sequence[Any]) -> list[Row]:
@@ -148,8 +151,7 @@ class SqliteEngine(SqlEngine):
     def close(self) -> None:
         """Close idle connections now, those in use when they come back."""
         self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        _close_all(self._idle)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -167,3 +169,8 @@ class SqliteEngine(SqlEngine):
             return self._idle.pop()
         except IndexError:
             return sqlite3.connect(self._uri, uri=True, check_same_thread=False)
+
+
+def _close_all(connections: deque[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
