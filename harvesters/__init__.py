@@ -1,0 +1,46 @@
+"""Harvesters: sources -> releases.
+
+::
+
+    harvest.yml -> load_sources -> HarvestSource
+                                      |  gather   what the source has
+                                      |  fetch    its bytes, only if they changed; kept by sha256
+                                      |  transform  bytes -> observations, every rejected row with its place
+                                      |  chain    what is known by then -> one release a source release
+                                      v  publish  into the catalogue
+                                   JobReport
+
+:func:`plan_sources` goes the same way and stops before it writes anything.
+"""
+
+from catalog.database.harvests import HarvestJob, HarvestObject, JobStatus, ObjectState
+from harvesters.base import Context, Contribution, Fetched, Harvester, HarvestSource, Progress
+from harvesters.plan import SourcePlan, plan_sources
+from harvesters.report import Finding, Findings, JobReport, Level, Rule
+from harvesters.runner import run_sources
+from harvesters.sources import load_sources
+from harvesters.status import SourceStatus, job_status
+
+__all__ = [
+    "Context",
+    "Contribution",
+    "Fetched",
+    "Finding",
+    "Findings",
+    "HarvestJob",
+    "HarvestObject",
+    "HarvestSource",
+    "Harvester",
+    "JobReport",
+    "JobStatus",
+    "Level",
+    "ObjectState",
+    "Progress",
+    "Rule",
+    "SourcePlan",
+    "SourceStatus",
+    "job_status",
+    "load_sources",
+    "plan_sources",
+    "run_sources",
+]

@@ -1,0 +1,507 @@
+"""Get bytes over HTTP: the only module that uses ``requests``.
+
+Order of events of :meth:`HttpClient.download`: the URL is checked; the request goes out with ``If-None-Match`` and
+``If-Modified-Since``; every redirect is followed by hand and checked again; the body streams into the sink while its
+size, the size of what it unpacks to and the time are watched; 429, 5xx and broken connections are tried again with
+exponential back-off and jitter, or when ``Retry-After`` says.
+
+HTTP semantics: RFC 9110 (conditional requests 13.1, redirects 15.4, Retry-After 10.2.3). Proxies and credentials of the
+environment are not used: the address that is checked is the address that is connected to.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import Any, Generic, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import tenacity
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError as TransportError
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.poolmanager import PoolManager
+
+from catalog.errors import FetchError, ForbiddenAddress, Label, Place, TooLarge
+from catalog.settings import Settings
+from harvesters.addresses import Permits, anything, is_public, resolve
+
+#: redirects that are followed
+MOST_REDIRECTS = 5
+#: a server that asks to wait longer than this many seconds is given up on
+LONGEST_RETRY_AFTER = 300.0
+
+_CHUNK = 1 << 16
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded(Generic[Kept]):
+    """What a download gave."""
+
+    #: what the sink made of the body; None if the server said 304
+    kept: Kept | None
+    #: ETag and Last-Modified of the answer
+    etag: str | None
+    last_modified: str | None
+
+
+class _Transient(Exception):
+    """Something that may go better the next time."""
+
+    def __init__(self, error: FetchError, after: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.after = after
+
+
+class HttpClient:
+    """A client with the limits of the settings.
+
+    Parameters
+    ----------
+    settings
+        Timeouts, retries, largest size, whether private addresses are allowed.
+    permits
+        Decides on an address; by default public ones only, or all if the settings allow private ones.
+    sleep
+        Waits between attempts.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        permits: Permits | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._limit = settings.max_download_mb * 1_000_000
+        self._sleep = sleep
+        self._connections = _Connections()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        permitted = permits or (anything if settings.allow_private_addresses else is_public)
+        adapter = _CheckedAdapter(permitted, self._connections)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
+        self._session.headers.update(
+            {
+                "User-Agent": f"shihyo/{version('shihyo')} (+{settings.site_url})",
+                "Accept": "*/*",
+                "Accept-Encoding": "gzip",
+            }
+        )
+
+    def download(
+        self,
+        url: str,
+        sink: Callable[[Iterable[bytes]], Kept],
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+    ) -> Downloaded[Kept]:
+        """Get what is at a URL.
+
+        Parameters
+        ----------
+        url
+            http or https.
+        sink
+            Takes the body, unpacked, in pieces; called once for each attempt that gets as far as a body.
+        etag, last_modified
+            What the server said about the bytes that are at hand; without them the request is unconditional.
+
+        Raises
+        ------
+        ForbiddenAddress
+            If the URL or a redirect is not http(s) or leads to an address that is not allowed.
+        TooLarge
+            If the body, packed or unpacked, is larger than ``max_download_mb``.
+        FetchError
+            If the server answers with an error, is not reached, takes too long, or stops in the middle.
+        """
+        headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        conditions = {key: value for key, value in headers.items() if value}
+        deadline = time.monotonic() + self._settings.http_total_timeout
+        try:
+            for attempt in self._attempts(deadline):
+                with attempt:
+                    return self._attempt(url, sink, conditions, deadline)
+        except _Transient as last:
+            raise last.error from last
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _attempts(self, deadline: float) -> tenacity.Retrying:
+        jittered = tenacity.wait_random_exponential(multiplier=0.5, max=30)
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            failure = state.outcome.exception() if state.outcome else None
+            asked = failure.after if isinstance(failure, _Transient) else None
+            return jittered(state) if asked is None else asked
+
+        def too_late(state: tenacity.RetryCallState) -> bool:
+            return time.monotonic() + state.upcoming_sleep > deadline
+
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Transient),
+            stop=tenacity.stop_any(tenacity.stop_after_attempt(self._settings.http_retries + 1), too_late),
+            wait=wait,
+            sleep=self._sleep,
+            reraise=True,
+        )
+
+    def _attempt(
+        self, url: str, sink: Callable[[Iterable[bytes]], Kept], conditions: dict[str, str], deadline: float
+    ) -> Downloaded[Kept]:
+        with self._watched(url, deadline), self._follow(url, conditions, deadline) as response:
+            etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
+            if response.status_code == 304 and conditions:
+                return Downloaded(None, etag, modified)
+            if response.status_code != 200:
+                raise _bad_status(url, response)
+            return Downloaded(sink(self._body(url, response, deadline)), etag, modified)
+
+    @contextmanager
+    def _follow(self, url: str, conditions: dict[str, str], deadline: float) -> Iterator[requests.Response]:
+        current = url
+        for _ in range(MOST_REDIRECTS + 1):
+            _check_url(current, url)
+            response = self._session.get(
+                current,
+                headers=conditions,
+                timeout=(self._patience(deadline), self._patience(deadline)),
+                stream=True,
+                allow_redirects=False,
+            )
+            with response:
+                if response.status_code not in _REDIRECTS:
+                    yield response
+                    return
+                current = _next_hop(current, response)
+        raise FetchError(
+            f"転送が{MOST_REDIRECTS}回を超えました",
+            f"More than {MOST_REDIRECTS} redirects",
+            next_step=Label("転送先の最後のURLを書いてください", "Give the URL where the redirects end"),
+            place=Place(file=url),
+            value=url,
+        )
+
+    def _patience(self, deadline: float) -> float:
+        return max(0.001, min(float(self._settings.http_timeout), deadline - time.monotonic()))
+
+    @contextmanager
+    def _watched(self, url: str, deadline: float) -> Iterator[None]:
+        """Cut every connection at the deadline and translate the errors of the transport."""
+        self._connections.clear()
+        watchdog = threading.Timer(max(0.0, deadline - time.monotonic()), self._connections.cut)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        except (requests.RequestException, TransportError, OSError) as error:
+            if time.monotonic() >= deadline:
+                raise _too_slow(url, self._settings.http_total_timeout) from error
+            raise _Transient(_broken(url, error)) from error
+        finally:
+            watchdog.cancel()
+
+    def _body(self, url: str, response: requests.Response, deadline: float) -> Iterator[bytes]:
+        """Yield the body unpacked, and see to it that neither its size nor its time exceeds the limits."""
+        declared = response.headers.get("Content-Length", "")
+        if declared.isdecimal() and int(declared) > self._limit:
+            raise self._too_large(url)
+        unpack = _unpacker(url, response.headers.get("Content-Encoding", ""))
+        packed = unpacked = 0
+        while True:
+            piece = response.raw.read1(_CHUNK, decode_content=False)
+            if time.monotonic() >= deadline:
+                raise _too_slow(url, self._settings.http_total_timeout)
+            if not piece:
+                break
+            packed += len(piece)
+            for part in unpack.feed(piece):
+                unpacked += len(part)
+                if max(packed, unpacked) > self._limit:
+                    raise self._too_large(url)
+                yield part
+            if packed > self._limit:
+                raise self._too_large(url)
+        if declared.isdecimal() and packed != int(declared):
+            raise _Transient(_cut_off(url, packed, int(declared)))
+        if not unpack.complete:
+            raise _Transient(_cut_off(url, packed, None))
+
+    def _too_large(self, url: str) -> TooLarge:
+        megabytes = self._settings.max_download_mb
+        return TooLarge(
+            f"上限の{megabytes}MBを超えています",
+            f"It is larger than the limit of {megabytes} MB",
+            next_step=Label(
+                "正しいファイルか確かめ、必要なら SHIHYO_MAX_DOWNLOAD_MB を上げてください",
+                "Check that it is the right file; if it is, raise SHIHYO_MAX_DOWNLOAD_MB",
+            ),
+            place=Place(file=url),
+            limit_mb=megabytes,
+        )
+
+
+class _Plain:
+    """Passes a body through."""
+
+    complete = True
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        yield piece
+
+
+class _Gzip:
+    """Unpacks gzip in bounded pieces, so that a bomb is noticed before it goes off."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._member = zlib.decompressobj(wbits=31)
+
+    @property
+    def complete(self) -> bool:
+        return self._member.eof
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        while piece:
+            if self._member.eof:
+                self._member = zlib.decompressobj(wbits=31)
+            try:
+                part = self._member.decompress(piece, _CHUNK)
+            except zlib.error as error:
+                raise FetchError(
+                    "gzip で圧縮された応答が壊れています",
+                    "The answer says that it is gzip and is not",
+                    next_step=Label("提供元に知らせてください", "Tell the owner of the source"),
+                    place=Place(file=self._url),
+                ) from error
+            if part:
+                yield part
+            piece = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+
+
+def _unpacker(url: str, encoding: str) -> _Plain | _Gzip:
+    if encoding.lower() in {"", "identity"}:
+        return _Plain()
+    if encoding.lower() in {"gzip", "x-gzip"}:
+        return _Gzip(url)
+    raise FetchError(
+        f"応答の圧縮方式「{encoding}」は読めません",
+        f"The answer has the content encoding {encoding!r}, which was not asked for",
+        next_step=Label("提供元に知らせてください", "Tell the owner of the source"),
+        place=Place(file=url),
+        value=encoding,
+    )
+
+
+class _Connections:
+    """The sockets of one attempt, so that a watchdog can cut them."""
+
+    def __init__(self) -> None:
+        self._sockets: list[Any] = []
+        self._lock = threading.Lock()
+
+    def add(self, sock: Any) -> None:
+        with self._lock:
+            self._sockets.append(sock)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._sockets.clear()
+
+    def cut(self) -> None:
+        with self._lock:
+            for sock in self._sockets:
+                try:
+                    sock.shutdown(2)
+                except OSError:  # it is closed already, which is what was wanted
+                    continue
+
+
+class _CheckedAdapter(HTTPAdapter):
+    """Connects only to permitted addresses and keeps each socket in sight."""
+
+    def __init__(self, permits: Permits, connections: _Connections) -> None:
+        self._permits = permits
+        self._watched = connections
+        super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager = _checked_pools(self._permits, self._watched)
+
+
+def _checked_pools(permits: Permits, watched: _Connections) -> PoolManager:
+    pools = PoolManager(num_pools=1, maxsize=1)
+    plain = type("Pool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": _checked(HTTPConnection, permits, watched)})
+    secure = type(
+        "SecurePool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": _checked(HTTPSConnection, permits, watched)}
+    )
+    pools.pool_classes_by_scheme = {"http": plain, "https": secure}
+    return pools
+
+
+def _checked(base: type[HTTPConnection], permits: Permits, watched: _Connections) -> type[HTTPConnection]:
+    class Checked(base):  # type: ignore[misc, valid-type]
+        def _new_conn(self) -> Any:
+            name = self._dns_host
+            try:
+                addresses = resolve(name, self.port, permits)
+            except OSError as error:
+                raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
+            failure: Exception | None = None
+            for address in addresses:
+                self._dns_host = address
+                try:
+                    return super()._new_conn()
+                except NewConnectionError as error:
+                    failure = error
+                finally:
+                    self._dns_host = name
+            raise failure or NewConnectionError(self, f"{name} has no address")
+
+        def connect(self) -> None:
+            super().connect()
+            watched.add(self.sock)
+
+    return functools.wraps(base, updated=())(Checked)
+
+
+def _check_url(url: str, first: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise _forbidden(
+            url,
+            Label(f"「{url}」は http か https のURLではありません", f"{url} is not an http or https URL"),
+        )
+    if parts.username is not None or parts.password is not None:
+        raise _forbidden(
+            f"{parts.scheme}://…@{parts.hostname}",
+            Label("URLに利用者名やパスワードは書けません", "A URL must not carry a user name or password"),
+        )
+    if urlsplit(first).scheme == "https" and parts.scheme == "http":
+        raise _forbidden(
+            url,
+            Label(
+                f"https から暗号化されない「{url}」へ転送されました",
+                f"It redirects from https to {url}, which is not encrypted",
+            ),
+        )
+
+
+def _forbidden(url: str, what: Label) -> ForbiddenAddress:
+    return ForbiddenAddress(
+        what.ja,
+        what.en,
+        next_step=Label("http:// か https:// の公開URLを書いてください", "Give a public http:// or https:// URL"),
+        value=url,
+    )
+
+
+def _next_hop(current: str, response: requests.Response) -> str:
+    target = response.headers.get("Location")
+    if not target:
+        raise FetchError(
+            "転送先が示されていません",
+            "It redirects without saying where",
+            next_step=Label("提供元に知らせてください", "Tell the owner of the source"),
+            place=Place(file=current),
+            status=response.status_code,
+        )
+    return urljoin(current, target)
+
+
+def _bad_status(url: str, response: requests.Response) -> Exception:
+    status = response.status_code
+    error = FetchError(
+        f"サーバーが {status} を返しました",
+        f"The server answered {status}",
+        next_step=_STATUS_STEPS.get(status, _STATUS_STEPS[0]),
+        place=Place(file=url),
+        status=status,
+    )
+    if status not in _TRANSIENT:
+        return error
+    after = _retry_after(response.headers.get("Retry-After", ""))
+    return error if after is not None and after > LONGEST_RETRY_AFTER else _Transient(error, after)
+
+
+_STATUS_STEPS = {
+    0: Label(
+        "提供元のページを確かめ、時間を置いて再実行してください", "Look at the page of the source, and run again later"
+    ),
+    401: Label("公開されているURLを書いてください", "Give a URL that is public"),
+    403: Label("公開されているURLを書いてください", "Give a URL that is public"),
+    404: Label("URLが変わっていないか確かめてください", "Check whether the URL has changed"),
+    410: Label(
+        "提供元が公開をやめました。新しい場所を確かめてください", "The source withdrew it; look for its new place"
+    ),
+    429: Label("収集の間隔を空けてください", "Harvest it less often"),
+}
+
+
+def _retry_after(text: str) -> float | None:
+    if text.isdecimal():
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def _too_slow(url: str, seconds: int) -> FetchError:
+    return FetchError(
+        f"{seconds}秒以内に取得し終わりませんでした",
+        f"It took longer than {seconds} seconds",
+        next_step=Label(
+            "提供元が動いているか確かめ、必要なら SHIHYO_HTTP_TOTAL_TIMEOUT を上げてください",
+            "Check that the source is well; if it is, raise SHIHYO_HTTP_TOTAL_TIMEOUT",
+        ),
+        place=Place(file=url),
+        seconds=seconds,
+    )
+
+
+def _cut_off(url: str, received: int, declared: int | None) -> FetchError:
+    return FetchError(
+        "応答が途中で切れました",
+        "The answer stopped in the middle",
+        next_step=Label("時間を置いて再実行してください", "Run again later"),
+        place=Place(file=url),
+        received=received,
+        declared=declared,
+    )
+
+
+def _broken(url: str, error: Exception) -> FetchError:
+    return FetchError(
+        "接続できないか、途中で切れました",
+        "It could not be reached, or the connection broke",
+        next_step=Label(
+            "URLと、この機械からインターネットへ出られることを確かめてください",
+            "Check the URL, and that this machine can reach the internet",
+        ),
+        place=Place(file=url),
+        reason=type(error).__name__,
+    )
