@@ -14,9 +14,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from catalog.embedded import actions  # noqa: F401 - importing it fills the table of actions
-from catalog.embedded.actions.resources import find_resource
-from catalog.embedded.actions.users import insert_user
+# importing the modules enters their actions into the table
+from catalog.embedded.actions import communities, members, packages, resources, site, tags, tokens, users
 from catalog.embedded.callers import (
     SYSTEM_USER,
     Caller,
@@ -35,6 +34,9 @@ from catalog.errors import Label
 
 #: name, bytes, media type as the client states it
 UploadedFile = tuple[str, BinaryIO, str | None]
+
+#: the modules of the actions, named so that none is left out
+ACTION_MODULES = (communities, members, packages, resources, site, tags, tokens, users)
 
 DATABASE_NAME = "catalog.sqlite"
 FILES_NAME = "files"
@@ -133,7 +135,7 @@ class EmbeddedCatalog:
         """
         with self.database.reading() as db:
             call = self._call("resource_show", db, token, as_system, "ja", None)
-            row = find_resource(db, resource_id)
+            row = resources.find_resource(db, resource_id)
             if row is None or row["file_sha256"] is None:
                 raise NotFound(Label("ファイルが見つかりません", "Resource not found"))
             self._need_read(call, row["package_id"])
@@ -225,7 +227,7 @@ class EmbeddedCatalog:
             if db.execute(query, (SYSTEM_USER,)).fetchone():
                 return
             columns = {"id": str(uuid.uuid4()), "name": SYSTEM_USER, "fullname": "管理者", "email": ""}
-            insert_user(db, {**columns, "sysadmin": True, "created": now()})
+            users.insert_user(db, {**columns, "sysadmin": True, "created": now()})
 
 
 def _object_id(given: Mapping[str, Any], result: Any) -> str | None:

@@ -1,10 +1,10 @@
 """Turn text into the tokens that are indexed, and a search term into a full-text expression.
 
 Text is NFKC-normalised and lower-cased: ``ｱﾝｹｰﾄ`` is アンケート, ``ＣＳＶ`` is csv. A run of Japanese characters
-becomes overlapping pairs and its last character: 完全失業率 is ``完全 全失 失業 業率 率``. A term of two or more characters is
-then the phrase of its pairs (失業率 is ``"失業 業率"``), so it is found wherever it stands; a single character is a
-prefix (``率*``) and hits every pair that begins with it. A run of other letters and digits is one word, found as a
-whole or by its beginning.
+becomes overlapping pairs and its last character: 完全失業率 is ``完全 全失 失業 業率 率``. A term of two or more
+characters is then the phrase of its pairs (失業率 is ``"失業 業率"``), so it is found wherever it stands; a single
+character is a prefix (``率*``) and hits every pair that begins with it. A run of other letters and digits is one
+word, found as a whole or by its beginning.
 """
 
 from __future__ import annotations
