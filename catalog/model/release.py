@@ -116,6 +116,10 @@ class Manifest:
         """Return the manifest as JSON, the digest first."""
         return {"digest": self.digest, **self._content()}
 
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the file ``manifest.json``."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1).encode() + b"\n"
+
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Manifest:
         """Inverse of :meth:`to_dict`.
@@ -149,6 +153,24 @@ class Manifest:
                 computed=manifest.digest,
             )
         return manifest
+
+
+def parse_manifest(raw: bytes) -> Manifest:
+    """Read the bytes of a ``manifest.json``.
+
+    Raises
+    ------
+    IntegrityError
+        If they are not a manifest, or its stated digest is not that of the content.
+    """
+    try:
+        return Manifest.from_dict(json.loads(raw))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityError(
+            "リリースの目録（manifest.json）として読めません",
+            "The bytes are not the manifest of a release",
+            value=hashlib.sha256(raw).hexdigest(),
+        ) from error
 
 
 def _timeless(origins: list[dict[str, Any]]) -> list[dict[str, Any]]:

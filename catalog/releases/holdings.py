@@ -1,0 +1,150 @@
+"""What this node holds: releases whose files are verified and on disk. Immutable; a new state is a new object."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from catalog.errors import Label, NoSuchDataset, NoSuchVersion
+from catalog.model import Dataset, Manifest, VersionSelector, canonical_json
+from catalog.model.codelist import nearest
+from catalog.releases.build import parse_issued
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHolding:
+    """One release with its files on this machine."""
+
+    #: everything about it
+    manifest: Manifest
+    #: name of the file -> where its bytes are; the manifest is among them
+    paths: Mapping[str, Path]
+
+    @property
+    def digest(self) -> str:
+        """The sha256 that names the release."""
+        return self.manifest.digest
+
+    @property
+    def parquet(self) -> Path:
+        """The Parquet file."""
+        return self.path(f"{self.manifest.dataset.name}.parquet")
+
+    def path(self, name: str) -> Path:
+        """Return where a file of the release is.
+
+        Raises
+        ------
+        KeyError
+            If the release has no such file.
+        """
+        return self.paths[name]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetHolding:
+    """All releases of one dataset that are held, at least one."""
+
+    #: the releases, the oldest first
+    releases: tuple[ReleaseHolding, ...]
+
+    @property
+    def current(self) -> ReleaseHolding:
+        """The newest release."""
+        return self.releases[-1]
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset as the newest release describes it."""
+        return self.current.manifest.dataset
+
+    def select(self, selector: VersionSelector) -> ReleaseHolding:
+        """Return the newest release that the selector matches.
+
+        Raises
+        ------
+        NoSuchVersion
+            If there is none; names the versions that exist and the nearest.
+        """
+        for release in reversed(self.releases):
+            if selector.matches(release.manifest.version):
+                return release
+        asked = str(selector.pinned or ".".join([*map(str, selector.line), "*"]))
+        versions = [str(one.manifest.version) for one in reversed(self.releases)]
+        name = self.dataset.name
+        raise NoSuchVersion(
+            f"データセット {name} に版 {asked} はありません",
+            f"{name} has no version {asked}",
+            next_step=Label(f"最新の版は {versions[0]} です", f"The latest version is {versions[0]}"),
+            value=asked,
+            allowed=versions,
+            nearest=nearest(asked, versions),
+            parameter="version",
+        )
+
+    def as_of(self, moment: datetime) -> ReleaseHolding:
+        """Return the release that was the newest at ``moment`` (with offset): what was known then.
+
+        Raises
+        ------
+        NoSuchVersion
+            If nothing was published by then.
+        """
+        for release in reversed(self.releases):
+            if parse_issued(release.manifest.issued) <= moment:
+                return release
+        name, first = self.dataset.name, self.releases[0].manifest.issued
+        raise NoSuchVersion(
+            f"{moment.isoformat()} の時点で、データセット {name} は公表されていません",
+            f"{name} was not published yet at {moment.isoformat()}",
+            next_step=Label(f"最初の公表は {first} です", f"It was first published at {first}"),
+            value=moment.isoformat(),
+            allowed=first,
+            parameter="as_of",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Everything that this node holds."""
+
+    #: dataset name -> its releases, sorted by name
+    datasets: Mapping[str, DatasetHolding] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def digest(self) -> str:
+        """Hash over the digests of all releases: two nodes with the same one answer alike."""
+        held = {name: [one.digest for one in each.releases] for name, each in self.datasets.items()}
+        return hashlib.sha256(canonical_json(held)).hexdigest()
+
+    def find(self, name: str) -> DatasetHolding | None:
+        """Return the dataset of this name, or None."""
+        return self.datasets.get(name)
+
+    def get(self, name: str) -> DatasetHolding:
+        """Return the dataset of this name.
+
+        Raises
+        ------
+        NoSuchDataset
+            If it is not held; names those that are and the nearest.
+        """
+        found = self.find(name)
+        if found is None:
+            known = sorted(self.datasets)
+            near = nearest(name, known)
+            hint = Label(f"「{near}」のことではありませんか", f"Did you mean {near}?") if near else None
+            listed = Label("データセットの一覧を確かめてください", "Look it up in the list of datasets")
+            raise NoSuchDataset(
+                f"データセット「{name}」はありません",
+                f"There is no dataset {name!r}",
+                next_step=hint or listed,
+                value=name,
+                allowed=known,
+                nearest=near,
+            )
+        return found
