@@ -21,9 +21,9 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from flask import Blueprint, Request, Response, redirect, request, send_file
+from flask import Blueprint, Request, Response, current_app, redirect, request, send_file
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from catalog.embedded import (
@@ -85,7 +85,8 @@ def create_action_blueprint(catalog: EmbeddedCatalog) -> Blueprint:
     def run(name: str) -> Response:
         return _answer_action(catalog, name)
 
-    def download(package_id: str, resource_id: str, filename: str = "") -> BaseResponse:
+    # the name at the end is for people: what is served depends on the ids alone
+    def download(package_id: str, resource_id: str, filename: str = "") -> BaseResponse:  # noqa: ARG001
         return _answer_download(catalog, package_id, resource_id)
 
     for rule in ("/api/3/action/<name>", "/api/action/<name>"):
@@ -96,7 +97,17 @@ def create_action_blueprint(catalog: EmbeddedCatalog) -> Blueprint:
     for rule in (stem, f"{stem}/<path:filename>"):
         blueprint.add_url_rule(rule, "download", download, methods=["GET"])
     blueprint.after_request(_allow_other_sites)
+    blueprint.register_error_handler(Exception, _failed)
     return blueprint
+
+
+def _failed(error: Exception) -> Response | HTTPException:
+    """Answer what went wrong inside as CKAN does, without telling it to the world; the log has it."""
+    if isinstance(error, HTTPException):
+        return error
+    current_app.logger.exception("%s %s", request.method, request.path)
+    problem = {"__type": "Internal Server Error", "message": "Internal Server Error"}
+    return _json(500, {"error": problem, "success": False})
 
 
 def _allow_other_sites(response: Response) -> Response:
@@ -182,16 +193,12 @@ def _unreadable(reason: str) -> BadRequest:
 
 
 def _body(incoming: Request, *, writes: bool) -> dict[str, Any]:
-    form = incoming.form
-    if form:
-        keys = list(form)
-        # a JSON body that was sent with the content type of a form arrives as the name of its only field
-        if len(keys) == 1 and form[keys[0]] in {"", "1"} and keys[0].lstrip()[:1] in {"{", "["}:
-            return _object(keys[0].encode())
-        return _mixed(form)
-    if incoming.files:
-        return {}
+    if incoming.mimetype == "multipart/form-data":
+        return _mixed(incoming.form)
     raw = incoming.get_data()
+    # curl -d sends JSON with the content type of a form; a form cannot begin with a bracket
+    if incoming.form and raw.lstrip()[:1] not in {b"{", b"["}:
+        return _mixed(incoming.form)
     if raw:
         return _object(raw)
     return {} if writes else _mixed(incoming.args)
@@ -228,7 +235,8 @@ def _answer_download(catalog: EmbeddedCatalog, package_id: str, resource_id: str
     token = _token(request)
     try:
         resource = catalog.call("resource_show", {"id": resource_id}, token=token)
-        if package_id != resource["package_id"]:
+        package = catalog.call("package_show", {"id": package_id}, token=token)
+        if package["id"] != resource["package_id"]:
             return _no_file()
         if resource["url_type"] != "upload":
             return _elsewhere(resource)
@@ -258,13 +266,13 @@ def _file(stored: StoredFile, resource: Mapping[str, Any]) -> Response:
         etag=stored.sha256,
     )
     response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Type"] = _content_type(media_type, resource.get("encoding") or stored.encoding)
+    response.headers["Content-Type"] = _content_type(media_type, (resource.get("encoding"), stored.encoding))
     # a document from a stranger gets no scripts, no forms and no origin
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
     return response
 
 
-def _content_type(media_type: str, encoding: object) -> str:
-    if media_type.startswith("text/") and isinstance(encoding, str) and _ENCODING.fullmatch(encoding):
-        return f"{media_type}; charset={encoding.lower()}"
-    return media_type
+def _content_type(media_type: str, encodings: tuple[object, ...]) -> str:
+    usable = (item.lower() for item in encodings if isinstance(item, str) and _ENCODING.fullmatch(item))
+    encoding = next(usable, None)
+    return f"{media_type}; charset={encoding}" if encoding and media_type.startswith("text/") else media_type
