@@ -174,9 +174,8 @@ def _area_parents(loaded: Loaded) -> None:
         allowed = PARENT_LEVELS[one.level]
         above = loaded.areas.find(one.parent) if one.parent else None
         if (above.level if above else None) not in (allowed or (None,)):
-            rule = Label(
-                f"{' / '.join(allowed) or '親なし'} のコード", f"The code of a {' or '.join(allowed) or 'nothing'}"
-            )
+            levels = ", ".join(allowed) or "-"
+            rule = Label(f"上の階層（{levels}）の地域のコード", f"The code of an area of the level above ({levels})")
             raise problem(AREAS, f"row {row}, column parent", one.parent, rule)
 
 
@@ -187,7 +186,10 @@ def _codes(loaded: Loaded) -> None:
         if status.value is None:
             rule = Label("値の有無の規則があること", "It has a rule on values")
             raise problem("codelists/obs_status.csv", "value", status.code, rule)
-    _known(CODELISTS, "/codelists/level", sorted(PARENT_LEVELS), [sorted(loaded.codelists["level"].ids)])
+    for level in PARENT_LEVELS:
+        if level not in loaded.codelists["level"]:
+            rule = Label(f"{level} があること", f"It has {level}")
+            raise problem("codelists/level.csv", "code", loaded.codelists["level"].ids, rule)
 
 
 def _known(file: str, path: str, value: Any, allowed: Iterable[Any]) -> None:

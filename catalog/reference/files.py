@@ -17,10 +17,11 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 
-from catalog.errors import Label, Place, ReferenceDataError
+from catalog.errors import InvalidPeriod, Label, Place, ReferenceDataError
 from catalog.model.codelist import nearest
+from catalog.model.period import parse_period
 
 #: a ``jsonschema.ValidationError``; its attributes are typed "anything or unset"
 Violation = Any
@@ -29,7 +30,7 @@ Violation = Any
 _LONGEST_VALUE = 80
 
 
-class _Loader(yaml.CSafeLoader):
+class _Loader(yaml.SafeLoader):
     """YAML's safe loader that refuses repeated keys; the plain one keeps the last and says nothing."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -68,13 +69,21 @@ def read_csv(folder: Traversable, name: str, schema: str) -> list[dict[str, Any]
     ReferenceDataError
         If the file is missing, a row is longer or shorter than the header, or the rows break the schema.
     """
-    header, *lines = csv.reader(io.StringIO(_read(folder, name))) or [[]]
+    header, lines = _lines(name, _read(folder, name))
     for number, line in enumerate(lines, 2):
         if len(line) != len(header):
             raise problem(name, f"row {number}", ",".join(line), _width_rule(len(header)))
     rows = [dict(zip(header, (cell or None for cell in line), strict=True)) for line in lines]
     _validate(name, rows, schema, _cell)
     return rows
+
+
+def _lines(name: str, text: str) -> tuple[list[str], list[list[str]]]:
+    try:
+        header, *lines = csv.reader(io.StringIO(text), strict=True)
+    except (ValueError, csv.Error) as error:
+        raise problem(name, "", str(error), _CSV_RULE) from error
+    return header, lines
 
 
 def problem(file: str, path: str, value: object, rule: Label) -> ReferenceDataError:
@@ -93,6 +102,8 @@ def problem(file: str, path: str, value: object, rule: Label) -> ReferenceDataEr
 
 _YAML_RULE = Label("YAMLとして読めること。同じキーは一度だけ", "It can be read as YAML, each key once")
 
+_CSV_RULE = Label("見出し行のあるCSVとして読めること", "It can be read as CSV with a header")
+
 
 def _width_rule(columns: int) -> Label:
     return Label(f"どの行も{columns}列であること", f"Every row has {columns} columns")
@@ -107,10 +118,16 @@ def _read(folder: Traversable, name: str) -> str:
         raise problem(name, f"byte {error.start}", name, Label("UTF-8であること", "It is UTF-8")) from error
 
 
+def _is_period(value: object) -> bool:
+    return not isinstance(value, str) or bool(parse_period(value))
+
+
 @cache
 def _validator(schema: str) -> Draft202012Validator:
     text = resources.files("catalog.reference").joinpath("schemas", schema).read_text("utf-8")
-    return Draft202012Validator(json.loads(text))
+    formats = FormatChecker(formats=["date"])
+    formats.checks("period", raises=InvalidPeriod)(_is_period)
+    return Draft202012Validator(json.loads(text), format_checker=formats)
 
 
 def _validate(name: str, raw: Any, schema: str, where: Callable[[Iterable[Any]], str]) -> None:
@@ -137,7 +154,7 @@ def _offender(error: Violation) -> Any:
 
 
 def _unknown_keys(error: Violation) -> list[str]:
-    return sorted(set(error.instance) - set(error.schema["properties"]))
+    return sorted(str(key) for key in error.instance if key not in error.schema["properties"])
 
 
 def _rule(error: Violation) -> Label:
@@ -173,6 +190,24 @@ def _type(error: Violation) -> Label:
     return Label(f"型が {error.validator_value} であること", f"It is of type {error.validator_value}")
 
 
+def _format(error: Violation) -> Label:
+    return _FORMATS[error.validator_value]
+
+
+def _one_of(error: Violation) -> Label:
+    keys = ", ".join(key for choice in error.validator_value for key in choice["required"])
+    return Label(f"キー {keys} のちょうど一つがあること", f"It has exactly one of the keys {keys}")
+
+
+def _least(error: Violation) -> Label:
+    return Label(f"少なくとも {error.validator_value} であること", f"It is at least {error.validator_value} (long)")
+
+
+_FORMATS = {
+    "date": Label("実在する日付 YYYY-MM-DD", "A day that exists, as YYYY-MM-DD"),
+    "period": Label("時点・期間の書き方（例: 2023、FY2023）", "A period, such as 2023 or FY2023"),
+}
+
 #: keyword of the schema -> what it asks for
 _RULES: dict[str, Callable[[Violation], Label]] = {
     "required": _required,
@@ -180,6 +215,11 @@ _RULES: dict[str, Callable[[Violation], Label]] = {
     "enum": _choice,
     "pattern": _pattern,
     "type": _type,
+    "format": _format,
+    "oneOf": _one_of,
+    "minimum": _least,
+    "minLength": _least,
+    "minItems": _least,
 }
 
 
