@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from catalog.errors import IntegrityError
@@ -44,7 +45,7 @@ class ChangeCounts:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Everything about one release except the bytes of its files."""
 
@@ -75,9 +76,9 @@ class Manifest:
     #: when it was built, ISO 8601 in UTC; not in the digest
     built: str | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """The sha256 that names the release, hex."""
+        """The sha256 that names the release, hex; computed once, it is asked for in every request."""
         content = {key: value for key, value in self._content().items() if key not in {"job", "built"}}
         content["provenance"] = {
             **content["provenance"],

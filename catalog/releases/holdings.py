@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -108,14 +109,14 @@ class DatasetHolding:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Holdings:
     """Everything that this node holds."""
 
     #: dataset name -> its releases, sorted by name
     datasets: Mapping[str, DatasetHolding] = field(default_factory=lambda: MappingProxyType({}))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hash over the digests of all releases: two nodes with the same one answer alike."""
         held = {name: [one.digest for one in each.releases] for name, each in self.datasets.items()}
