@@ -124,6 +124,12 @@ def test_every_file_of_codes_is_listed(root: Path, reference: Reference) -> None
     assert files == set(reference.codelists)
 
 
+def test_every_list_is_documented(root: Path, reference: Reference) -> None:
+    text = (root / "docs/reference-data.md").read_text("utf-8")
+
+    assert [one for one in reference.codelists if f"`{one}`" not in text] == []
+
+
 def test_an_unknown_code_names_the_codes_and_the_nearest(reference: Reference) -> None:
     with pytest.raises(UnknownCode) as caught:
         reference.codelists["age"].get("Y0-4")

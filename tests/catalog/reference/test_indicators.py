@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +182,11 @@ def test_an_indicator_set_survives_json(reference: Reference) -> None:
     raw = reference.indicator_set.to_dict()
 
     assert IndicatorSet.from_dict(raw) == reference.indicator_set
+
+
+def test_every_definition_and_pair_is_documented(root: Path, reference: Reference) -> None:
+    text = (root / "docs/reference-data.md").read_text("utf-8")
+    definitions = [id for one in reference.indicator_set.indicators for id in one.definition_ids if one.primary_dataset]
+    pairs = [f"| `{one.id}` | {one.smart} |" for one in reference.indicator_set.pairs]
+
+    assert [one for one in [*definitions, *pairs] if one not in text] == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,8 +12,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from catalog.errors import ReferenceDataError
+from catalog.errors import InvalidAreaCode, ReferenceDataError
+from catalog.model.area import ParsedAreaCode, parse_area_code
 from catalog.reference import Reference, load_reference, read_reference
 
 Break = Callable[[str, str, str], ReferenceDataError]
@@ -220,3 +224,55 @@ def test_an_error_shows_no_more_than_the_beginning_of_a_long_value(break_referen
 
     assert len(error.context["value"]) < 100
     assert len(error.message("ja")) < 400
+
+
+def test_the_code_of_the_documentation_runs(root: Path) -> None:
+    text = (root / "docs/reference-data.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    done = subprocess.run([sys.executable, "-X", "utf8", "-c", "\n".join(blocks)], capture_output=True, check=True)
+    printed = done.stdout.decode("utf-8")
+
+    for shown in re.findall(r"print\(.*\)\s+# (.*)", "\n".join(blocks)):
+        assert shown in printed
+
+
+def test_the_documented_repairs_are_those_of_the_code(root: Path) -> None:
+    text = (root / "docs/reference-data.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([^`]+)` \| `(\d{6})` \| `?([a-z_+]*)`? ?\|$", text, re.MULTILINE)
+
+    assert len(rows) == 7
+    for given, code, repaired in rows:
+        assert parse_area_code(given) == ParsedAreaCode(code, repaired or None)
+
+
+def test_the_documented_numbers_of_ambiguous_codes_are_counted(root: Path, reference: Reference) -> None:
+    shortened = [one.code[1:] for one in reference.areas if one.code.startswith("0") and one.level != "country"]
+    without_list = sum(_is_ambiguous(parse_area_code, text) for text in shortened)
+    with_list = sum(_is_ambiguous(reference.areas.parse_code, text) for text in shortened)
+
+    expected = f"Of the {len(shortened)} codes that begin with 0, {without_list} can be read both ways; {with_list} of"
+    assert expected in (root / "docs/reference-data.md").read_text("utf-8")
+
+
+def _is_ambiguous(parse: Callable[[str], ParsedAreaCode], text: str) -> bool:
+    try:
+        parse(text)
+    except InvalidAreaCode as error:
+        return "allowed" in error.context
+    return False
+
+
+def test_every_schema_is_a_valid_schema_of_draft_2020_12(root: Path) -> None:
+    paths = sorted((root / "catalog/reference/schemas").glob("*.json"))
+
+    assert len(paths) == 5
+    for path in paths:
+        Draft202012Validator.check_schema(json.loads(path.read_text("utf-8")))
+
+
+def test_the_schema_explains_every_field_of_an_indicator(root: Path) -> None:
+    schema = json.loads((root / "catalog/reference/schemas/indicators.schema.json").read_text("utf-8"))
+
+    for name in ("indicator", "definition", "pair"):
+        fields = schema["$defs"][name]["properties"]
+        assert [key for key, field in fields.items() if not field.get("description")] == []
