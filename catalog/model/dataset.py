@@ -87,7 +87,7 @@ class Dataset:
     keywords: tuple[str, ...]
     #: ids of the indicators whose observations it holds
     indicators: tuple[str, ...]
-    #: SDMX CL_FREQ code of the updates: A, Q, M, or N for irregular
+    #: SDMX CL_FREQ code of the updates: A, Q, M, or I for irregular
     frequency: str
     #: codes of the areas that it covers as a whole, such as 120006 for the prefecture
     spatial: tuple[str, ...]
