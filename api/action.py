@@ -82,6 +82,9 @@ def create_action_blueprint(catalog: EmbeddedCatalog) -> Blueprint:
     """
     blueprint = Blueprint("action", __name__)
 
+    def version() -> Response:
+        return _json(200, {"version": 3})
+
     def run(name: str) -> Response:
         return _answer_action(catalog, name)
 
@@ -92,7 +95,7 @@ def create_action_blueprint(catalog: EmbeddedCatalog) -> Blueprint:
     for rule in ("/api/3/action/<name>", "/api/action/<name>"):
         blueprint.add_url_rule(rule, "run", run, methods=["GET", "POST"])
     for rule in ("/api/3", "/api/3/"):
-        blueprint.add_url_rule(rule, "version", lambda: _json(200, {"version": 3}), methods=["GET", "POST"])
+        blueprint.add_url_rule(rule, "version", version, methods=["GET", "POST"])
     stem = "/dataset/<package_id>/resource/<resource_id>/download"
     for rule in (stem, f"{stem}/<path:filename>"):
         blueprint.add_url_rule(rule, "download", download, methods=["GET"])
