@@ -81,6 +81,12 @@ class Settings:
         "データセットを所有する組織のname",
         "Name of the organisation that owns the datasets",
     )
+    city: str = _setting(
+        "121002",
+        _text,
+        "ページが最初に示す地域の全国地方公共団体コード（6桁）",
+        "Six-digit code of the area whose figures the pages show first",
+    )
     site_url: str = _setting(
         "http://127.0.0.1:8000",
         _url,
