@@ -212,9 +212,7 @@ def _license(license_id: str | None) -> dict[str, Any]:
 
 
 def _tags(db: sqlite3.Connection, own: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = {tag["name"] for tag in own.get("tags", [])}
-    names |= {part.strip() for part in own.get("tag_string", "").split(",") if part.strip()}
-    return [_tag(db, name) for name in sorted(names)]
+    return [_tag(db, name) for name in sorted({tag["name"] for tag in own.get("tags", [])})]
 
 
 def _tag(db: sqlite3.Connection, name: str) -> dict[str, Any]:

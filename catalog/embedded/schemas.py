@@ -71,7 +71,6 @@ PACKAGE_CREATE: Schema = {
     "private": (v.optional, v.boolean),
     "resources": RESOURCES,
     "tags": Each(TAG),
-    "tag_string": OPTIONAL_TEXT,
     "extras": Each(EXTRA),
     "groups": Each(GROUP_REFERENCE),
     "relationships_as_subject": (v.none_given,),

@@ -22,6 +22,8 @@ MISSING_VALUE = Label("値がありません", "Missing value")
 NAME_MAX = 100
 NAME_MIN = 2
 TAG_MIN, TAG_MAX = 2, 100
+#: what SQLite and JSON take
+INTEGER_MAX = 2**63 - 1
 STATES = ("active", "draft", "deleted")
 TRUE_WORDS = {"true", "yes", "t", "y", "1"}
 
@@ -93,7 +95,7 @@ def integer(value: Any, _scope: Scope) -> int | None:
         number = int(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise Invalid(Label("整数にしてください", "Invalid integer")) from error
-    if isinstance(value, float) and number != value:
+    if (isinstance(value, float) and number != value) or abs(number) > INTEGER_MAX:
         raise Invalid(Label("整数にしてください", "Invalid integer"))
     return number
 

@@ -105,7 +105,7 @@ def list_names(call: Call, given: dict[str, Any], kind: Kind) -> list[Any]:
 
 def _rows(call: Call, given: Mapping[str, Any], kind: Kind, limit: int, offset: int) -> list[sqlite3.Row]:
     names = given.get("organizations" if kind is ORGANIZATION else "groups") or []
-    names = names.split(",") if isinstance(names, str) else names
+    names = names.split(",") if isinstance(names, str) else [str(name) for name in names]
     wanted = f" AND name IN ({', '.join('?' * len(names))})" if names else ""
     text = str(given.get("q") or "").strip()
     rows = call.db.execute(
@@ -114,7 +114,7 @@ def _rows(call: Call, given: Mapping[str, Any], kind: Kind, limit: int, offset: 
         " FROM community WHERE state = 'active' AND is_organization = ? AND type = ?"
         f" AND instr(lower(name || ' ' || title || ' ' || description), lower(?)){wanted}"
         f" ORDER BY {_order(given)}, name LIMIT ? OFFSET ?",
-        (kind.is_organization, given.get("type") or kind.name, text, *names, limit, offset),
+        (kind.is_organization, str(given.get("type") or kind.name), text, *names, limit, offset),
     )
     return rows.fetchall()
 

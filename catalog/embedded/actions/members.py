@@ -61,9 +61,13 @@ def member_list(call: Call, given: dict[str, Any]) -> list[list[str]]:
         " AND package.id = table_id WHERE community_id = ?1 AND member.state = 'active'"
         " AND (?2 IS NULL OR table_name = ?2) AND (?3 IS NULL OR capacity = ?3)"
         " AND (package.id IS NULL OR (package.state = 'active' AND package.private = 0) OR ?4)",
-        (row["id"], given.get("object_type"), given.get("capacity"), call.caller.may("read", row["id"])),
+        (row["id"], _text_of(given, "object_type"), _text_of(given, "capacity"), call.caller.may("read", row["id"])),
     )
     return [[item["table_id"], item["table_name"], _role_name(call, item["capacity"])] for item in rows]
+
+
+def _text_of(given: Mapping[str, Any], key: str) -> str | None:
+    return str(given[key]) if given.get(key) else None
 
 
 def _role_name(call: Call, capacity: str) -> str:

@@ -163,11 +163,21 @@ def _need_groups(call: Call, given: Mapping[str, Any], present: frozenset[str]) 
 
 
 def _checked(call: Call, schema: Schema, given: Mapping[str, Any], existing: sqlite3.Row | None) -> dict[str, Any]:
-    checked, errors = check(schema, given, call.scope(existing))
+    checked, errors = check(schema, _with_listed_tags(given), call.scope(existing))
     errors |= _duplicate_extras(checked)
     if errors:
         raise ValidationError(joined_tag_errors(errors))
     return checked
+
+
+def _with_listed_tags(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is given with the tags of ``tag_string`` among the tags."""
+    plain = {key: value for key, value in given.items() if key != "tag_string"}
+    parts = [part.strip() for part in str(given.get("tag_string") or "").split(",") if part.strip()]
+    tags = plain.get("tags") or []
+    if not parts or not isinstance(tags, list):
+        return plain
+    return {**plain, "tags": [*tags, *({"name": part} for part in parts)]}
 
 
 def _duplicate_extras(checked: Mapping[str, Any]) -> dict[str, list[Label]]:

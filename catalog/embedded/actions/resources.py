@@ -209,7 +209,7 @@ def _resource_answer(call: Call, document: str) -> dict[str, Any]:
 
 
 def _resource_condition(query: Any) -> Condition:
-    parts = [_resource_term(term) for term in ([query] if isinstance(query, str) else query)]
+    parts = [_resource_term(term) for term in (query if isinstance(query, list) else [query])]
     return Condition(" AND ".join(sql for sql, _ in parts) or "1", tuple(value for _, value in parts))
 
 

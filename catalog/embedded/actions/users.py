@@ -43,7 +43,7 @@ def user_list(call: Call, given: dict[str, Any]) -> list[Any]:
     rows = call.db.execute(
         "SELECT * FROM user_account WHERE state = 'active' AND (?1 IS NULL OR lower(email) = lower(?1))"  # noqa: S608
         f" ORDER BY {order}, name",
-        (given.get("email"),),
+        (str(given["email"]) if given.get("email") else None,),
     )
     text = fold(str(given.get("q") or ""))
     found = [row for row in rows if text in fold(f"{row['name']} {row['fullname'] or ''}")]

@@ -52,6 +52,8 @@ MAX_LENGTH = 20_000
 MAX_DEPTH = 50
 #: a query with more words than this is refused
 MAX_LEAVES = 500
+#: a word with more wildcards than this is refused: each one multiplies the work
+MAX_WILDCARDS = 4
 
 #: field -> column of the full-text index; the empty one is all of them
 TEXT_COLUMNS = {"text": "", "title": "title", "notes": "notes", "title_ngram": "title", "name_ngram": "name"}
@@ -211,7 +213,7 @@ def _leaf(raw: str, field: str, budget: _Budget, *, phrase: bool) -> Condition:
     if field in DATE_FIELDS and plain != "*":
         return Condition(f"package.{field} = ?", (_date(plain, budget),))
     if not phrase and _has_wildcard(raw):
-        return _in_term("field = ? AND value GLOB ?", field, _glob(raw))
+        return _in_term("field = ? AND value GLOB ?", field, _glob(raw, budget))
     if field in CONTAINED_FIELDS or field.startswith("extras_"):
         return _in_term("field = ? AND instr(folded, ?)", field, fold(plain))
     return _in_term("field = ? AND value = ?", field, plain)
@@ -294,9 +296,11 @@ def _has_wildcard(raw: str) -> bool:
     return any(piece in _GLOB for piece in _PIECE.findall(raw))
 
 
-def _glob(raw: str) -> str:
-    pieces = (_GLOB.get(piece) or _literal(_unescape(piece)) for piece in _PIECE.findall(raw))
-    return "".join(pieces)
+def _glob(raw: str, budget: _Budget) -> str:
+    pieces = _PIECE.findall(re.sub(r"(?<!\\)\*+", "*", raw))
+    if sum(piece == "*" for piece in pieces) > MAX_WILDCARDS:
+        raise syntax_error(budget.text, f"more than {MAX_WILDCARDS} wildcards in a word")
+    return "".join(_GLOB.get(piece) or _literal(_unescape(piece)) for piece in pieces)
 
 
 def _literal(text: str) -> str:

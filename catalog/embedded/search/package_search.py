@@ -16,7 +16,7 @@ import orjson
 
 from catalog.embedded import validators as v
 from catalog.embedded.callers import Caller
-from catalog.embedded.errors import SearchQueryError
+from catalog.embedded.errors import SearchError, SearchQueryError
 from catalog.embedded.licenses import all_licenses
 from catalog.embedded.packages import answer
 from catalog.embedded.registry import Call, flag
@@ -26,6 +26,8 @@ from catalog.embedded.validation import MISSING, Invalid, Schema, Scope, validat
 from catalog.errors import Label
 
 ROWS_MAX = 1000
+#: the query and all its filters together hold at most so many values; SQLite takes expressions 1,000 deep
+MAX_VALUES = 800
 DEFAULT_SORT = "score desc, metadata_modified desc"
 
 #: weight of a hit in title, name, tags, communities, notes, rest
@@ -205,6 +207,8 @@ def _filters(call: Call, request: Request) -> Iterable[Condition]:
 
 
 def _all_of(*conditions: Condition) -> Condition:
+    if sum(len(condition.values) for condition in conditions) > MAX_VALUES:
+        raise SearchError(Label("検索条件が多すぎます", "the query and its filters have too many terms together"))
     sql = " AND ".join(condition.sql for condition in conditions)
     return Condition(sql, tuple(value for condition in conditions for value in condition.values))
 

@@ -37,7 +37,7 @@ def shelf(site):
                 "extras": [{"key": "shelf", "value": mark}, {"key": "rank", "value": str(len(name))}],
                 "resources": [{"url": f"https://example.org/{name}", "format": form, "name": f"{name} file"}],
             },
-        ).result
+        )
     return mark
 
 
