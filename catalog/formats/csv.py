@@ -52,8 +52,9 @@ def iter_csv(table: pa.Table) -> Iterator[bytes]:
 def iter_records(header: Sequence[str], table: pa.Table, quote: Callable[[pa.Array], pa.Array]) -> Iterator[bytes]:
     """Yield header and records; ``quote`` says how the distinct texts of a text column are quoted."""
     yield (",".join(quote(pa.array(header, pa.string())).to_pylist()) + "\r\n").encode()
-    for start in range(0, table.num_rows, _ROWS):
-        yield _records(table.slice(start, _ROWS), quote)
+    whole = table.combine_chunks()
+    for start in range(0, whole.num_rows, _ROWS):
+        yield _records(whole.slice(start, _ROWS), quote)
 
 
 def _records(table: pa.Table, quote: Callable[[pa.Array], pa.Array]) -> bytes:
