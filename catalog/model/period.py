@@ -29,11 +29,11 @@ from catalog.errors import InvalidPeriod, Label
 FREQUENCIES = {"year": "A", "fiscal_year": "A", "quarter": "Q", "month": "M", "day": "D"}
 
 _FORMS = (
-    ("year", re.compile(r"(?P<year>\d{4})")),
-    ("fiscal_year", re.compile(r"FY(?P<year>\d{4})")),
-    ("quarter", re.compile(r"(?P<year>\d{4})-Q(?P<part>[1-4])")),
-    ("month", re.compile(r"(?P<year>\d{4})-M(?P<part>0[1-9]|1[0-2])")),
-    ("day", re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})")),
+    ("year", re.compile(r"(?P<year>[0-9]{4})")),
+    ("fiscal_year", re.compile(r"FY(?P<year>[0-9]{4})")),
+    ("quarter", re.compile(r"(?P<year>[0-9]{4})-Q(?P<part>[1-4])")),
+    ("month", re.compile(r"(?P<year>[0-9]{4})-M(?P<part>0[1-9]|1[0-2])")),
+    ("day", re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")),
 )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from catalog.errors import Label, VersionError
 
-_VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
-_SELECTOR = re.compile(r"(?P<major>0|[1-9]\d{0,8})\.(?:\*|(?P<minor>0|[1-9]\d{0,8})\.\*)")
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
+_SELECTOR = re.compile(r"(?P<major>0|[1-9][0-9]{0,8})\.(?:\*|(?P<minor>0|[1-9][0-9]{0,8})\.\*)")
 
 
 @dataclass(frozen=True, slots=True, order=True)
