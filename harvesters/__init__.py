@@ -15,8 +15,9 @@
 
 from catalog.database.harvests import HarvestJob, HarvestObject, JobStatus, ObjectState
 from harvesters.base import Context, Contribution, Fetched, Harvester, HarvestSource, Progress
+from harvesters.findings import Finding, Findings, Level, Rule
 from harvesters.plan import SourcePlan, plan_sources
-from harvesters.report import Finding, Findings, JobReport, Level, Rule
+from harvesters.report import JobReport
 from harvesters.runner import run_sources
 from harvesters.sources import load_sources
 from harvesters.status import SourceStatus, job_status

@@ -45,8 +45,8 @@ class HarvestSource:
     path: Path | None
     #: the URL to read; None if ``path`` is given
     url: str | None
-    #: CKAN name of the organisation that owns the datasets
-    organisation: str
+    #: who publishes: the CKAN organisation that owns the datasets
+    publisher: Agent
     #: value of every option of the kind
     options: Mapping[str, Any]
     #: how often it should be harvested; None if by hand only
@@ -67,7 +67,7 @@ class HarvestSource:
             "title": self.title.to_dict(),
             "path": str(self.path) if self.path else None,
             "url": self.url,
-            "organisation": self.organisation,
+            "organisation": self.publisher.name,
             "options": {key: _plain(value) for key, value in self.options.items()},
             "every_hours": self.every.total_seconds() / 3600 if self.every else None,
             "file": self.file.name,
@@ -134,8 +134,6 @@ class Context:
     source: HarvestSource
     #: indicators, areas and code lists
     reference: Reference
-    #: who publishes
-    publisher: Agent
     #: gets bytes
     fetcher: Fetcher
     #: takes what should be known
@@ -194,6 +192,9 @@ class Harvester(ABC):
             If they cannot be had.
         """
         return context.fetcher.fetch(context.source, wanted, known)
+
+    def review(self, context: Context, contributions: Sequence[Contribution]) -> None:  # noqa: B027
+        """Report what only shows when the objects are seen together; all of one dataset, in the order of time."""
 
     @abstractmethod
     def transform(self, context: Context, fetched: Fetched) -> Sequence[Contribution]:

@@ -24,6 +24,8 @@ class Level(StrEnum):
 
     #: left out
     REJECTED = "rejected"
+    #: left out of some figures and used in others
+    PARTLY = "partly"
     #: kept, and a person should look at it
     WARNING = "warning"
     #: kept after a repair that cannot be wrong
@@ -70,10 +72,9 @@ class Finding:
 
     def message(self, lang: str = "ja") -> str:
         """Return place, matter and value on one line."""
-        what = (self.detail or self.rule.title).in_language(lang)
-        shown = "" if self.value is None else {"ja": f"（値: {self.value}）"}.get(lang, f" (value: {self.value})")
-        where = str(self.place)
-        return f"{where}: {what}{shown}" if where else f"{what}{shown}"
+        said = [self.detail.in_language(lang)] if self.detail else []
+        said += [self.value] if self.value is not None else []
+        return ": ".join([str(self.place), *(said or [self.rule.title.in_language(lang)])])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as JSON; the rule by its id."""
@@ -163,6 +164,7 @@ class Findings:
 _EXAMPLES_SHOWN = 3
 _LEVEL_LABELS = {
     Level.REJECTED: Label("除外", "left out"),
+    Level.PARTLY: Label("一部で除外", "left out in part"),
     Level.WARNING: Label("要確認", "look at"),
     Level.REPAIRED: Label("補正", "repaired"),
     Level.NOTICE: Label("参考", "note"),

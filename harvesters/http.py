@@ -11,7 +11,8 @@ environment are not used: the address that is checked is the address that is con
 
 from __future__ import annotations
 
-import functools
+import contextlib
+import socket
 import threading
 import time
 import zlib
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -29,8 +30,8 @@ import tenacity
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.exceptions import HTTPError as TransportError
-from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager
 
 from catalog.errors import FetchError, ForbiddenAddress, Label, Place, TooLarge
@@ -154,12 +155,9 @@ class HttpClient:
             asked = failure.after if isinstance(failure, _Transient) else None
             return jittered(state) if asked is None else asked
 
-        def too_late(state: tenacity.RetryCallState) -> bool:
-            return time.monotonic() + state.upcoming_sleep > deadline
-
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Transient),
-            stop=tenacity.stop_any(tenacity.stop_after_attempt(self._settings.http_retries + 1), too_late),
+            stop=tenacity.stop_after_attempt(self._settings.http_retries + 1) | _BeforeDeadline(deadline),
             wait=wait,
             sleep=self._sleep,
             reraise=True,
@@ -260,6 +258,16 @@ class HttpClient:
         )
 
 
+class _BeforeDeadline(tenacity.stop.stop_base):
+    """Stops when the next attempt would come too late."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+
+    def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
+        return time.monotonic() + retry_state.upcoming_sleep > self._deadline
+
+
 class _Plain:
     """Passes a body through."""
 
@@ -330,10 +338,8 @@ class _Connections:
     def cut(self) -> None:
         with self._lock:
             for sock in self._sockets:
-                try:
-                    sock.shutdown(2)
-                except OSError:  # it is closed already, which is what was wanted
-                    continue
+                with contextlib.suppress(OSError):  # it may be closed already, which is what is wanted
+                    sock.shutdown(socket.SHUT_RDWR)
 
 
 class _CheckedAdapter(HTTPAdapter):
@@ -351,38 +357,45 @@ class _CheckedAdapter(HTTPAdapter):
 
 def _checked_pools(permits: Permits, watched: _Connections) -> PoolManager:
     pools = PoolManager(num_pools=1, maxsize=1)
-    plain = type("Pool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": _checked(HTTPConnection, permits, watched)})
-    secure = type(
-        "SecurePool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": _checked(HTTPSConnection, permits, watched)}
-    )
-    pools.pool_classes_by_scheme = {"http": plain, "https": secure}
+    own = {"permits": staticmethod(permits), "watched": watched}
+    kinds = {
+        "http": (urllib3.HTTPConnectionPool, HTTPConnection),
+        "https": (urllib3.HTTPSConnectionPool, HTTPSConnection),
+    }
+    pools.pool_classes_by_scheme = {
+        scheme: type("CheckedPool", (pool,), {"ConnectionCls": type("CheckedConnection", (_Checked, base), own)})
+        for scheme, (pool, base) in kinds.items()
+    }
     return pools
 
 
-def _checked(base: type[HTTPConnection], permits: Permits, watched: _Connections) -> type[HTTPConnection]:
-    class Checked(base):  # type: ignore[misc, valid-type]
-        def _new_conn(self) -> Any:
-            name = self._dns_host
+class _Checked(HTTPConnection):
+    """A connection to an address that was checked: what is resolved once is what is connected to."""
+
+    permits: ClassVar[staticmethod[[str], bool]]
+    watched: ClassVar[_Connections]
+    _dns_host: str
+
+    def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        try:
+            addresses = resolve(name, self.port, self.permits)
+        except OSError as error:
+            raise NewConnectionError(self, f"{name} does not resolve: {error}") from error
+        failure: Exception | None = None
+        for address in addresses:
+            self._dns_host = address
             try:
-                addresses = resolve(name, self.port, permits)
-            except OSError as error:
-                raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
-            failure: Exception | None = None
-            for address in addresses:
-                self._dns_host = address
-                try:
-                    return super()._new_conn()
-                except NewConnectionError as error:
-                    failure = error
-                finally:
-                    self._dns_host = name
-            raise failure or NewConnectionError(self, f"{name} has no address")
+                return super()._new_conn()
+            except (NewConnectionError, ConnectTimeoutError) as error:
+                failure = error
+            finally:
+                self._dns_host = name
+        raise failure or NewConnectionError(self, f"{name} has no address")
 
-        def connect(self) -> None:
-            super().connect()
-            watched.add(self.sock)
-
-    return functools.wraps(base, updated=())(Checked)
+    def connect(self) -> None:
+        super().connect()
+        self.watched.add(self.sock)
 
 
 def _check_url(url: str, first: str) -> None:

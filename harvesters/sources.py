@@ -3,6 +3,10 @@
 ::
 
     version: 1
+    organisations:                          # optional: what the owners of the datasets are called
+      chiba-city:
+        title: {ja: 千葉市, en: Chiba City}
+        url: https://www.city.chiba.jp/
     sources:
       - name: mynumber
         kind: mynumber
@@ -27,6 +31,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from catalog.errors import ConfigurationError, Label, Place
+from catalog.model import Agent
 from catalog.settings import Settings
 from harvesters.base import Harvester, HarvestSource
 from harvesters.options import TEXT, OptionType, check_keys, read_options, read_value, unknown_value
@@ -35,7 +40,8 @@ from harvesters.registry import harvesters
 #: largest harvest file that is read, in bytes
 LARGEST_FILE = 1_000_000
 
-_FILE_KEYS = ("version", "sources")
+_FILE_KEYS = ("version", "organisations", "sources")
+_ORGANISATION_KEYS = ("title", "url", "email")
 _SOURCE_KEYS = ("name", "kind", "title", "path", "url", "organisation", "every", "options")
 _UNITS = {"hour": 1, "day": 24, "week": 24 * 7, "month": 24 * 30}
 
@@ -129,7 +135,8 @@ def load_sources(path: Path, settings: Settings) -> list[HarvestSource]:
     entries = raw.get("sources")
     if not isinstance(entries, list):
         raise _broken(path.name, "sources", Label("収集元の並びがありません", "There is no list of sources"))
-    sources = [_source(entry, f"sources[{i}]", path, settings) for i, entry in enumerate(entries)]
+    agents = _agents(raw.get("organisations") or {}, path.name)
+    sources = [_source(entry, f"sources[{i}]", path, settings, agents) for i, entry in enumerate(entries)]
     _check_unique(sources, path.name)
     return sources
 
@@ -162,7 +169,27 @@ def _read(path: Path) -> dict[str, Any]:
     return raw
 
 
-def _source(entry: Any, key: str, path: Path, settings: Settings) -> HarvestSource:
+def _agents(raw: Any, file: str) -> dict[str, Agent]:
+    if not isinstance(raw, dict):
+        raise _broken(file, "organisations", Label("名前と題名の組ではありません", "It is not a mapping of names"))
+    return {name: _agent(name, entry, f"organisations.{name}", file) for name, entry in raw.items()}
+
+
+def _agent(name: str, entry: Any, key: str, file: str) -> Agent:
+    read_value(_ORGANISATION, name, file=file, key=key)
+    if not isinstance(entry, dict):
+        raise _broken(file, key, Label("title の組ではありません", "It is not a mapping with a title"))
+    check_keys(entry, _ORGANISATION_KEYS, file=file, key=key)
+    _require(entry, "title", file, key)
+    return Agent(
+        name,
+        read_value(_LABEL, entry["title"], file=file, key=f"{key}.title"),
+        read_value(_URL, entry["url"], file=file, key=f"{key}.url") if "url" in entry else None,
+        read_value(TEXT, entry["email"], file=file, key=f"{key}.email") if "email" in entry else None,
+    )
+
+
+def _source(entry: Any, key: str, path: Path, settings: Settings, agents: Mapping[str, Agent]) -> HarvestSource:
     file = path.name
     if not isinstance(entry, dict):
         raise _broken(file, key, Label("name や kind の組ではありません", "It is not a mapping with name and kind"))
@@ -174,14 +201,15 @@ def _source(entry: Any, key: str, path: Path, settings: Settings) -> HarvestSour
     options = entry.get("options") or {}
     if not isinstance(options, dict):
         raise _broken(file, f"{key}.options", Label("名前と値の組ではありません", "It is not a mapping"))
+    organisation = read_value(
+        _ORGANISATION, entry.get("organisation", settings.organization), file=file, key=f"{key}.organisation"
+    )
     return HarvestSource(
         name=read_value(_NAME, entry["name"], file=file, key=f"{key}.name"),
         kind=kind,
         title=read_value(_LABEL, entry["title"], file=file, key=f"{key}.title"),
         **_place(entry, harvester, file, key),
-        organisation=read_value(
-            _ORGANISATION, entry.get("organisation", settings.organization), file=file, key=f"{key}.organisation"
-        ),
+        publisher=agents.get(organisation) or Agent(organisation, Label(organisation, organisation)),
         options=read_options(harvester.options, options, file=file, key=f"{key}.options"),
         every=read_value(_EVERY, entry["every"], file=file, key=f"{key}.every") if "every" in entry else None,
         file=path,

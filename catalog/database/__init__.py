@@ -4,7 +4,7 @@ SQLite in ``home`` by default, any database of SQLAlchemy by URL. :func:`open_da
 before anything uses it; :mod:`catalog.database.harvests` keeps the harvest jobs.
 """
 
-from catalog.database.engine import migrate, open_database, schema_revision
+from catalog.database.engine import migrate, open_database, open_readonly, schema_revision
 from catalog.database.harvests import HarvestJob, HarvestJournal, HarvestObject, JobStatus, ObjectState, SourceState
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "SourceState",
     "migrate",
     "open_database",
+    "open_readonly",
     "schema_revision",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -53,6 +54,29 @@ def open_database(url: str) -> Engine:
     return engine
 
 
+@contextmanager
+def open_readonly(url: str) -> Iterator[Engine | None]:
+    """Open the database for reading only; None if there is none, or its schema is not the newest.
+
+    Nothing is made and nothing is migrated, so that a plan or a status leaves no trace.
+    """
+    if not _exists(make_url(url)):
+        yield None
+        return
+    engine = _connect(url, readonly=True)
+    try:
+        newest = ScriptDirectory.from_config(_config()).get_current_head()
+        yield engine if schema_revision(engine) == newest else None
+    except SQLAlchemyError as error:
+        raise _unusable(engine.url, error) from error
+    finally:
+        engine.dispose()
+
+
+def _exists(url: URL) -> bool:
+    return url.get_backend_name() != "sqlite" or (bool(url.database) and Path(str(url.database)).is_file())
+
+
 def migrate(engine: Engine) -> None:
     """Run the migrations that the database lacks; does nothing if it is up to date.
 
@@ -80,11 +104,11 @@ def schema_revision(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def _connect(url: str) -> Engine:
+def _connect(url: str, *, readonly: bool = False) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            return _connect_sqlite(parsed)
+            return _connect_readonly(parsed) if readonly else _connect_sqlite(parsed)
         return create_engine(parsed, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise SettingError(
@@ -108,10 +132,15 @@ def _connect_sqlite(url: URL) -> Engine:
     def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA journal_mode = WAL")
         cursor.close()
 
     return engine
+
+
+def _connect_readonly(url: URL) -> Engine:
+    """Open an SQLite file with ``mode=ro``: with a rollback journal, reading makes no file beside it."""
+    quoted = quote(str(Path(str(url.database)).resolve()))
+    return create_engine(f"sqlite:///file:{quoted}?mode=ro&uri=true", connect_args={"timeout": BUSY_SECONDS})
 
 
 def _config() -> Config:

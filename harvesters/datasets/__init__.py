@@ -1,0 +1,1 @@
+"""Descriptions and code lists of the harvested datasets, as data."""

@@ -1,0 +1,184 @@
+"""Read a source: gather, fetch and transform, for a run as for a plan.
+
+What goes wrong with one object stays with that object: it is counted as failed, its error is kept, and the next one is
+read. Nothing is written here but the raw bytes, into the store that the fetcher was given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from catalog.database.harvests import HarvestObject, ObjectState
+from catalog.errors import FetchError, Label, Place
+from catalog.model import Origin, canonical_json
+from harvesters.base import Context, Contribution, Fetched, Harvester, Progress
+from harvesters.chain import Lineage, drop_repeated
+from harvesters.findings import Level, Rule
+from harvesters.report import describe_error
+
+_LOOK = Label("どちらが正しいか確かめてください", "Find out which one is right")
+PERIOD_TWICE = Rule(
+    "period-twice",
+    Level.NOTICE,
+    Label(
+        "同じ時点の同じ内容が2つのファイルにある（一方を使う）",
+        "Two files with the same period and content (one is used)",
+    ),
+    Label("対応は要りません", "Nothing needs to be done"),
+)
+PERIOD_DIFFERS = Rule(
+    "period-differs",
+    Level.WARNING,
+    Label(
+        "同じ時点の違う内容が2つのファイルにある（名前順で先のものを使う）",
+        "Two files disagree on the same period (the first by name is used)",
+    ),
+    _LOOK,
+)
+OBJECT_GONE = Rule(
+    "object-gone",
+    Level.WARNING,
+    Label("前回あったファイルがない（公開済みの値は残す）", "Files that were there before (what is published stays)"),
+    Label(
+        "提供元が消したのなら対応は要りません。誤って消えたのなら戻してください",
+        "Nothing if the provider removed them; bring them back if it was a mistake",
+    ),
+)
+
+
+@dataclass(slots=True)
+class Reading:
+    """A source while it is read."""
+
+    #: its kind
+    harvester: Harvester
+    #: what the harvester is given
+    context: Context
+    #: what the last conclusive run saw, by name
+    known: Mapping[str, HarvestObject]
+    #: hears how far it is
+    progress: Progress
+    #: all objects with their states, gone ones last
+    objects: list[HarvestObject] = field(default_factory=list)
+    #: object name -> why it failed
+    errors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: dataset name -> contributions in the order of time
+    contributions: dict[str, list[Contribution]] = field(default_factory=dict)
+    _fetched: list[Fetched] = field(default_factory=list)
+
+    def fetch(self) -> None:
+        """Gather the objects and get their bytes.
+
+        Raises
+        ------
+        FetchError
+            If the source cannot be listed, or has nothing: an empty source is a mistake, not a wish to delete.
+        """
+        name = self.context.source.name
+        self.progress.update(name, "gather", 0, None)
+        gathered = self.harvester.gather(self.context)
+        if not gathered:
+            raise _empty(self.context)
+        for done, wanted in enumerate(gathered):
+            self.progress.update(name, "fetch", done, len(gathered))
+            try:
+                fetched = self.harvester.fetch(self.context, wanted, self.known.get(wanted.name))
+            except Exception as error:  # one object's trouble must not be another's
+                self._fail(wanted, error)
+            else:
+                self.objects.append(fetched.object)
+                self._fetched.append(fetched)
+        self.progress.update(name, "fetch", len(gathered), len(gathered))
+        self._add_gone({one.name for one in gathered})
+
+    def transform(self) -> None:
+        """Turn the fetched objects into contributions and see what they look like together."""
+        name, total = self.context.source.name, len(self._fetched)
+        found: list[Contribution] = []
+        for done, fetched in enumerate(self._fetched):
+            self.progress.update(name, "transform", done, total)
+            try:
+                found += self.harvester.transform(self.context, fetched)
+            except Exception as error:  # one object's trouble must not be another's
+                self._fail(fetched.object, error)
+        self.progress.update(name, "transform", total, total)
+        for dataset in dict.fromkeys(one.dataset.name for one in found):
+            kept = self._keep_one_a_period([one for one in found if one.dataset.name == dataset])
+            self.contributions[dataset] = sorted(kept, key=lambda one: (one.issued, one.object))
+            self.harvester.review(self.context, self.contributions[dataset])
+
+    @property
+    def failed(self) -> bool:
+        """Whether an object failed."""
+        return bool(self.errors)
+
+    def fingerprint(self) -> str:
+        """Return the sha256 over everything that decides what is published: inputs, options, descriptions, code."""
+        content = {
+            "objects": {one.name: one.sha256 for one in self.objects if one.state is not ObjectState.GONE},
+            "kind": self.harvester.kind,
+            "version": self.harvester.version,
+            "options": self.context.source.to_dict()["options"],
+            "datasets": [one.to_dict() for one in self.harvester.datasets(self.context)],
+        }
+        return hashlib.sha256(canonical_json(content)).hexdigest()
+
+    def lineage(self) -> Lineage:
+        """Return where the contributions come from."""
+        return Lineage(
+            source=self.context.source.name,
+            activity=f"shihyo.{self.harvester.kind} {self.harvester.version}",
+            origins={one.name: _origin(one) for one in self.objects if one.sha256 is not None},
+        )
+
+    def _keep_one_a_period(self, found: list[Contribution]) -> list[Contribution]:
+        kept, dropped = drop_repeated(found)
+        for one, same in dropped:
+            self.context.findings.add(PERIOD_TWICE if same else PERIOD_DIFFERS, Place(file=one.object))
+            self._replace(one.object, ObjectState.SKIPPED)
+        return kept
+
+    def _add_gone(self, present: set[str]) -> None:
+        for name, one in self.known.items():
+            if name not in present:
+                self.objects.append(replace(one, state=ObjectState.GONE))
+                self.context.findings.add(OBJECT_GONE, Place(file=name))
+
+    def _fail(self, one: HarvestObject, error: Exception) -> None:
+        self.errors[one.name] = describe_error(error)
+        if any(each.name == one.name for each in self.objects):
+            self._replace(one.name, ObjectState.FAILED)
+        else:
+            self.objects.append(replace(one, state=ObjectState.FAILED))
+
+    def _replace(self, name: str, state: ObjectState) -> None:
+        self.objects = [replace(one, state=state) if one.name == name else one for one in self.objects]
+
+
+def _origin(one: HarvestObject) -> Origin:
+    over_http = one.location.startswith(("http://", "https://"))
+    return Origin(
+        name=one.location if over_http else one.name,
+        sha256=one.sha256 or "",
+        bytes=one.bytes or 0,
+        fetched=one.fetched or "",
+        etag=one.etag,
+        last_modified=one.last_modified,
+    )
+
+
+def _empty(context: Context) -> FetchError:
+    source = context.source
+    return FetchError(
+        f"収集元「{source.name}」に読むべきファイルがありません",
+        f"The source {source.name} has nothing to read",
+        next_step=Label(
+            "path や url と options を確かめてください。公開済みのデータは消しません",
+            "Check its path or url and its options; what is published stays",
+        ),
+        place=Place(file=source.file.name, cell=source.name),
+        value=str(source.path or source.url),
+    )

@@ -1,0 +1,259 @@
+"""What a run did: one report a source, for people, for ``--json`` and for the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.database.harvests import HarvestObject, JobStatus, ObjectState, count_states
+from catalog.errors import Label, ShihyoError
+from catalog.model import Manifest
+from harvesters.base import Tally
+from harvesters.findings import Findings
+
+#: exit codes of the command
+SUCCESS, FAILURE, CHANGES, CANNOT_TELL = 0, 1, 2, 3
+
+#: objects of each state that are named; all are counted
+_NAMED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRelease:
+    """A release that the run published."""
+
+    #: its place in the chain, version and digest
+    sequence: int
+    version: str
+    digest: str
+    #: when its figures became known
+    issued: str
+    #: observations added, changed, removed and revised
+    changes: dict[str, int]
+    #: observations in all
+    observations: int
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> PublishedRelease:
+        """Return what the report says of a release."""
+        return cls(
+            manifest.sequence,
+            str(manifest.version),
+            manifest.digest,
+            manifest.issued,
+            manifest.changes.to_dict(),
+            manifest.observations,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "sequence": self.sequence,
+            "version": self.version,
+            "digest": self.digest,
+            "issued": self.issued,
+            "changes": self.changes,
+            "observations": self.observations,
+        }
+
+
+@dataclass(slots=True)
+class DatasetOutcome:
+    """What became of one dataset."""
+
+    #: name of the dataset
+    name: str
+    #: created, updated, unchanged or failed
+    action: str = "unchanged"
+    #: what was published, in order
+    releases: list[PublishedRelease] = field(default_factory=list)
+    #: why it failed, or None
+    error: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "name": self.name,
+            "action": self.action,
+            "releases": [one.to_dict() for one in self.releases],
+            "error": self.error,
+        }
+
+
+@dataclass(slots=True)
+class JobReport:
+    """What one run of one source did."""
+
+    #: name, kind and title of the source
+    source: str
+    kind: str
+    title: Label
+    #: id of the job; None if it could not start
+    job: str | None = None
+    #: what became of it
+    status: JobStatus = JobStatus.RUNNING
+    #: ISO 8601 in UTC
+    started: str = ""
+    finished: str = ""
+    #: duration
+    seconds: float = 0.0
+    #: True if nothing had changed since the last run, so that nothing was read
+    skipped: bool = False
+    #: the objects
+    objects: Sequence[HarvestObject] = ()
+    #: object name -> why it failed
+    object_errors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: rows of the source
+    rows: Tally = field(default_factory=Tally)
+    #: the datasets, in the order of the harvester
+    datasets: list[DatasetOutcome] = field(default_factory=list)
+    #: what was found in the input
+    findings: Findings = field(default_factory=Findings)
+    #: ids of jobs of this source that were found dead
+    lost: list[str] = field(default_factory=list)
+    #: why the run as a whole failed, or None
+    error: dict[str, Any] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 if everything was harvested, 1 otherwise."""
+        return SUCCESS if self.status is JobStatus.SUCCEEDED else FAILURE
+
+    @property
+    def published(self) -> int:
+        """Number of releases that were published."""
+        return sum(len(one.releases) for one in self.datasets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON."""
+        actions = [one.action for one in self.datasets]
+        counts = count_states(self.objects)
+        return {
+            "source": self.source,
+            "kind": self.kind,
+            "title": self.title.to_dict(),
+            "job": self.job,
+            "status": str(self.status),
+            "exit_code": self.exit_code,
+            "started": self.started,
+            "finished": self.finished,
+            "seconds": round(self.seconds, 3),
+            "skipped": self.skipped,
+            "counts": {
+                "created": actions.count("created"),
+                "updated": actions.count("updated"),
+                "unchanged": actions.count("unchanged"),
+                "gone": counts[ObjectState.GONE],
+                "failed": actions.count("failed") + counts[ObjectState.FAILED],
+            },
+            "releases": self.published,
+            "objects": {**counts, "named": self._named()},
+            "rows": self.rows.to_dict(),
+            "datasets": [one.to_dict() for one in self.datasets],
+            "findings": self.findings.to_dict(),
+            "lost": self.lost,
+            "error": self.error,
+        }
+
+    def lines(self, lang: str = "ja") -> list[str]:
+        """Return the report for people, one line each."""
+        ja = lang != "en"
+        lines = [f"{self.title.in_language(lang)} ({self.source}): {_STATUSES[self.status].in_language(lang)}"]
+        if self.skipped:
+            lines.append(
+                "  前回から変わっていないため、何も公開しません" if ja else "  Nothing changed since the last run"
+            )
+        lines += [f"  {one.name}: {_dataset_line(one, ja=ja)}" for one in self.datasets]
+        lines.append("  " + _object_line(count_states(self.objects), ja=ja))
+        if self.rows.read:
+            read, accepted, rejected = self.rows.read, self.rows.accepted, self.rows.rejected
+            lines.append(
+                f"  行: 読込{read} 採用{accepted} 除外{rejected}"
+                if ja
+                else f"  rows: {read} read, {accepted} accepted, {rejected} rejected"
+            )
+        for name, error in self.object_errors.items():
+            lines.append(f"  ✗ {name}: {_error_line(error, lang)}")
+        if self.error:
+            lines.append(f"  ✗ {_error_line(self.error, lang)}")
+        return lines + [f"  {line}" for line in self.findings.lines(lang)]
+
+    def _named(self) -> list[dict[str, Any]]:
+        telling = [one for one in self.objects if one.state is not ObjectState.UNCHANGED]
+        return [one.to_dict() | {"error": self.object_errors.get(one.name)} for one in telling[:_NAMED]]
+
+
+_STATUSES = {
+    JobStatus.RUNNING: Label("実行中", "running"),
+    JobStatus.SUCCEEDED: Label("完了", "done"),
+    JobStatus.PARTIAL: Label("一部失敗", "done in part"),
+    JobStatus.FAILED: Label("失敗", "failed"),
+    JobStatus.CANCELLED: Label("中止", "cancelled"),
+    JobStatus.LOST: Label("途絶", "lost"),
+}
+_ACTIONS = {
+    "created": Label("作成", "created"),
+    "updated": Label("更新", "updated"),
+    "unchanged": Label("変更なし", "unchanged"),
+    "failed": Label("失敗", "failed"),
+}
+
+
+def status_label(status: JobStatus) -> Label:
+    """Return what people call a status."""
+    return _STATUSES[status]
+
+
+def _dataset_line(one: DatasetOutcome, *, ja: bool) -> str:
+    action = _ACTIONS[one.action].in_language("ja" if ja else "en")
+    if one.error:
+        return f"{action}: {_error_line(one.error, 'ja' if ja else 'en')}"
+    if not one.releases:
+        return action
+    first, last = one.releases[0], one.releases[-1]
+    versions = first.version if first is last else f"{first.version} - {last.version}"
+    return (
+        f"{action}（{len(one.releases)}リリース、版 {versions}、{last.observations}観測値）"
+        if ja
+        else f"{action} ({len(one.releases)} releases, version {versions}, {last.observations} observations)"
+    )
+
+
+def _object_line(counts: dict[str, int], *, ja: bool) -> str:
+    said = " ".join(f"{_STATES[name].in_language('ja' if ja else 'en')} {n}" for name, n in counts.items() if n)
+    return f"ファイル: {said or 0}" if ja else f"files: {said or 0}"
+
+
+_STATES = {
+    "new": Label("新規", "new"),
+    "changed": Label("変更", "changed"),
+    "unchanged": Label("同じ", "unchanged"),
+    "skipped": Label("対象外", "skipped"),
+    "failed": Label("失敗", "failed"),
+    "gone": Label("消失", "gone"),
+}
+
+
+def _error_line(error: dict[str, Any], lang: str) -> str:
+    step = error.get("next_step")
+    what = str(error["what"][lang])
+    return f"{what} → {step[lang]}" if step else what
+
+
+def describe_error(error: Exception) -> dict[str, Any]:
+    """Return an error as reports show it; one that is not ours is a fault of the software and says so."""
+    if isinstance(error, ShihyoError):
+        return error.to_dict()
+    return {
+        "code": "internal",
+        "what": {
+            "ja": f"ソフトウェアの内部エラー: {type(error).__name__}: {error}",
+            "en": f"Internal error of the software: {type(error).__name__}: {error}",
+        },
+        "next_step": {
+            "ja": "この報告と収集元のファイルを添えて開発者に知らせてください",
+            "en": "Tell the developers, with this report and the file of the source",
+        },
+        "place": None,
+    }

@@ -1,0 +1,288 @@
+"""Run sources: the only place that catches, counts, saves and publishes.
+
+Order of events for a source::
+
+    lock                    one run of a source at a time; a job that is still "running" was killed: lost
+    job                     written as running
+    gather, fetch           objects with their states; bytes into the raw store
+    anything changed?       fingerprint of inputs, options, descriptions and code, and what the catalogue has: if both
+                            are as the last complete run left them, the job ends here
+    transform               observations and findings
+    for each dataset        what is known against what is published (harvesters.chain); build; publish; next
+    job                     succeeded, partial, failed or cancelled, with its report
+
+An error of one object or dataset is that one's; an error of a source is that source's. Ctrl-C ends the run between two
+steps of publishing at the latest, with the job cancelled; what was published stays, and the next run goes on there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from catalog.ckan import Catalogue, find_current, open_catalogue, publish
+from catalog.database import HarvestJob, HarvestJournal, JobStatus, ObjectState, SourceState, open_database
+from catalog.database.harvests import utc_now
+from catalog.errors import CatalogueUnavailable, Label, SourceBusy
+from catalog.reference import load_reference
+from catalog.releases.build import Parent, build_release
+from catalog.releases.local_copy import LocalCopy
+from catalog.settings import Settings
+from harvesters.base import Context, HarvestSource, NoProgress, Progress
+from harvesters.chain import Step, iter_steps
+from harvesters.current import find_parent
+from harvesters.fetch import Fetcher
+from harvesters.http import HttpClient
+from harvesters.raw import RawStore
+from harvesters.reading import Reading
+from harvesters.registry import harvesters
+from harvesters.report import DatasetOutcome, JobReport, PublishedRelease, describe_error
+
+
+def run_sources(
+    settings: Settings,
+    sources: Sequence[HarvestSource],
+    *,
+    progress: Progress | None = None,
+    catalogue: Catalogue | None = None,
+    http: HttpClient | None = None,
+    force: bool = False,
+) -> list[JobReport]:
+    """Harvest sources and publish what is new.
+
+    Parameters
+    ----------
+    settings
+        Of this process.
+    sources
+        In the order to be run; :func:`~harvesters.sources.load_sources` reads them.
+    progress
+        Hears how far it is.
+    catalogue
+        Where to publish; the one of the settings if None.
+    http
+        Gets what is at URLs; a client with the limits of the settings if None.
+    force
+        True to transform and compare also what has not changed since the last run.
+
+    Returns
+    -------
+    list of JobReport
+        One a source. After Ctrl-C the last one is cancelled and the sources behind it are missing. Errors are in the
+        reports; ``exit_code`` of a report is 0 only if everything was harvested.
+
+    Raises
+    ------
+    DatabaseError
+        If the application database cannot be used; nothing was harvested then.
+    """
+    engine = open_database(settings.application_database_url)
+    target = catalogue or open_catalogue(settings)
+    runner = _Runner(
+        settings, HarvestJournal(engine), target, http or HttpClient(settings), progress or NoProgress(), force
+    )
+    reports = []
+    try:
+        for source in sources:
+            reports.append(runner.run(source))
+            if reports[-1].status is JobStatus.CANCELLED:
+                break
+    finally:
+        engine.dispose()
+        if catalogue is None:
+            target.close()
+    return reports
+
+
+@contextmanager
+def source_lock(settings: Settings, source: str) -> Iterator[None]:
+    """Hold the lock of a source; a process that dies lets it go.
+
+    Raises
+    ------
+    SourceBusy
+        If another process holds it.
+    """
+    folder = settings.home / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"harvest-{source}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise SourceBusy(
+            f"収集元「{source}」は別のプロセスが収集中です",
+            f"Another process is harvesting {source}",
+            next_step=Label("終わってからもう一度実行してください", "Run it again when it has finished"),
+            value=source,
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    """What every run of a source shares."""
+
+    settings: Settings
+    journal: HarvestJournal
+    catalogue: Catalogue
+    http: HttpClient
+    progress: Progress
+    force: bool
+
+    def run(self, source: HarvestSource) -> JobReport:
+        """Run one source; every error ends in its report."""
+        report = JobReport(source.name, source.kind, source.title, started=utc_now())
+        start = time.monotonic()
+        try:
+            with source_lock(self.settings, source.name):
+                report.lost = self.journal.mark_lost(source.name)
+                self._run_locked(source, report)
+        except SourceBusy as error:
+            report.status, report.error = JobStatus.FAILED, describe_error(error)
+        report.finished, report.seconds = utc_now(), time.monotonic() - start
+        return report
+
+    def _run_locked(self, source: HarvestSource, report: JobReport) -> None:
+        job = self.journal.start(source.name, source.kind)
+        report.job, report.started = job.id, job.started
+        run = _SourceRun(self, source, job, report)
+        try:
+            run.harvest()
+        except KeyboardInterrupt:
+            report.status = JobStatus.CANCELLED
+        except Exception as error:  # the next source must get its turn, whatever happened to this one
+            report.status, report.error = JobStatus.FAILED, describe_error(error)
+        finally:
+            if report.status is JobStatus.RUNNING:
+                report.status = JobStatus.FAILED
+            run.save()
+
+
+class _SourceRun:
+    """One job."""
+
+    def __init__(self, runner: _Runner, source: HarvestSource, job: HarvestJob, report: JobReport) -> None:
+        settings = runner.settings
+        self._settings, self._journal, self._catalogue = settings, runner.journal, runner.catalogue
+        self._progress, self._force = runner.progress, runner.force
+        self._source, self._job, self._report = source, job, report
+        self._builds = settings.home / "builds"
+        self._copy = LocalCopy(settings.home / "copy")
+        self._store = RawStore(settings.home / "raw")
+        self._reading = Reading(
+            harvester=harvesters()[source.kind],
+            context=Context(
+                source=source,
+                reference=load_reference(),
+                fetcher=Fetcher(settings, self._store, runner.http),
+                findings=report.findings,
+                tally=report.rows,
+            ),
+            known=runner.journal.known_objects(source.name),
+            progress=runner.progress,
+        )
+
+    def harvest(self) -> None:
+        """Do everything, and set the status of the report."""
+        reading = self._reading
+        reading.fetch()
+        self._note_raw()
+        names = [one.name for one in reading.harvester.datasets(reading.context)]
+        self._report.datasets = [DatasetOutcome(name) for name in names]
+        fingerprint = reading.fingerprint()
+        if not self._force and self._nothing_changed(fingerprint):
+            self._report.skipped, self._report.status = True, JobStatus.SUCCEEDED
+            return
+        reading.transform()
+        for outcome in self._report.datasets:
+            self._publish_dataset(outcome)
+        self._report.status = self._verdict()
+        if self._report.status is JobStatus.SUCCEEDED:
+            self._save_state(fingerprint)
+
+    def save(self) -> None:
+        """Write the objects and the report."""
+        report, reading = self._report, self._reading
+        report.objects, report.object_errors = reading.objects, reading.errors
+        report.finished = utc_now()
+        self._journal.record_objects(self._job.id, reading.objects)
+        self._journal.finish(self._job, report.status, report.to_dict())
+
+    def _nothing_changed(self, fingerprint: str) -> bool:
+        state = self._journal.find_state(self._source.name)
+        if state is None or state.fingerprint != fingerprint or self._reading.failed:
+            return False
+        return state.digests == self._current_digests()
+
+    def _current_digests(self) -> dict[str, str]:
+        manifests = [find_current(self._catalogue, one.name) for one in self._report.datasets]
+        return {one.dataset.name: one.digest for one in manifests if one is not None}
+
+    def _save_state(self, fingerprint: str) -> None:
+        state = SourceState(
+            fingerprint=fingerprint, digests=self._current_digests(), job_id=self._job.id, updated=utc_now()
+        )
+        self._journal.save_state(self._source.name, state)
+
+    def _note_raw(self) -> None:
+        for one in self._reading.objects:
+            if one.state in {ObjectState.NEW, ObjectState.CHANGED}:
+                self._store.note(self._source.name, one)
+
+    def _publish_dataset(self, outcome: DatasetOutcome) -> None:
+        contributions = self._reading.contributions.get(outcome.name, [])
+        if not contributions:
+            return
+        try:
+            parent = find_parent(self._catalogue, outcome.name, builds=self._builds, copy=self._copy)
+            now = datetime.now(UTC).replace(microsecond=0)
+            steps = iter_steps(contributions, parent, self._reading.lineage(), now=now)
+            for done, step in enumerate(steps):
+                self._progress.update(self._source.name, f"publish {outcome.name}", done, len(contributions))
+                parent = self._publish_step(step, parent, outcome)
+        except CatalogueUnavailable:
+            raise
+        except Exception as error:  # the other datasets must get their turn
+            outcome.action, outcome.error = "failed", describe_error(error)
+        self._progress.update(self._source.name, f"publish {outcome.name}", len(contributions), len(contributions))
+
+    def _publish_step(self, step: Step, parent: Parent | None, outcome: DatasetOutcome) -> Parent | None:
+        built = build_release(
+            step.dataset,
+            step.table,
+            parent=parent,
+            issued=step.issued,
+            provenance=step.provenance,
+            folder=self._builds,
+            job=self._job.id,
+        )
+        if built is None:
+            return parent
+        publish(self._catalogue, built)
+        if not outcome.releases:
+            outcome.action = "updated" if built.manifest.parent else "created"
+        outcome.releases.append(PublishedRelease.of(built.manifest))
+        self._drop_build(parent)
+        return built
+
+    def _drop_build(self, parent: Parent | None) -> None:
+        """Remove the build before: the catalogue has it, and only the newest is built upon."""
+        if parent is not None:
+            shutil.rmtree(Path(self._builds / parent.manifest.digest), ignore_errors=True)
+
+    def _verdict(self) -> JobStatus:
+        failed = [one for one in self._report.datasets if one.action == "failed"]
+        if not failed and not self._reading.failed:
+            return JobStatus.SUCCEEDED
+        worked = len(failed) < len(self._report.datasets) and bool(self._reading.contributions)
+        return JobStatus.PARTIAL if worked else JobStatus.FAILED
