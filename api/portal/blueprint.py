@@ -31,7 +31,7 @@ _PAGES: dict[str, Page] = {
     "/dataset/<name>": dataset,
 }
 _YEAR = 31_536_000
-_ERRORS = (404, 500, 503)
+_ERRORS = (400, 404, 500, 503)
 
 
 def create_portal_blueprint() -> Blueprint:
@@ -46,9 +46,21 @@ def create_portal_blueprint() -> Blueprint:
     blueprint.add_url_rule("/robots.txt", "robots", robots)
     blueprint.url_value_preprocessor(take_language)
     blueprint.context_processor(template_context)
-    for status in (404, 503):
-        blueprint.register_error_handler(status, lambda _, status=status: render_error(status))
+    blueprint.after_app_request(dress_error)
     return blueprint
+
+
+def dress_error(response: Response) -> Response:
+    """Turn the plain page of an error into one of ours; what programs are told stays as it is."""
+    if response.status_code < 400 or response.mimetype != "text/html":
+        return response
+    page = render_error(response.status_code)
+    for name in ("Allow", "Retry-After"):
+        if name in response.headers:
+            page.headers[name] = response.headers[name]
+    page.headers["Cache-Control"] = "no-store"
+    page.vary.update(response.vary)
+    return page
 
 
 def asset(name: str) -> Response:
@@ -88,7 +100,7 @@ def render_error(status: int) -> Response:
     status
         HTTP status; one that has no page of its own is shown as 404 or 500.
     """
-    shown = status if status in _ERRORS else 404 if status < 500 else 500
+    shown = status if status in _ERRORS else 500 if status >= 500 else 400
     return render("error.html", status=status, shown=shown, lasting=False, nearest=_nearest() if shown == 404 else None)
 
 

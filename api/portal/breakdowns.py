@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from api.portal.charts import draw_bar
 from api.portal.figures import Figure, FigureReader
-from api.portal.links import Observations
+from api.portal.links import observations_of
 from catalog.errors import Label
 from catalog.model import TOTAL, Dataset, Dimension, Period
 from catalog.model.indicator import Indicator, IndicatorDefinition
@@ -68,7 +68,7 @@ def _make(
     if not rows or area is None:
         return
     others = {one.id: TOTAL for one in holding.dataset.structure.breakdowns if one is not dimension}
-    asked = Observations(holding.dataset.name, indicator.id, {"area": area, "time": "latest", **others})
+    asked = observations_of(holding.dataset.name, indicator, {"area": area, "time": "latest", **others})
     yield Breakdown(
         dataset=holding.dataset,
         release=holding.current,

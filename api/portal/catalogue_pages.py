@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, abort, request
 
 from api.portal.catalogue import find_package
-from api.portal.links import Observations, file_link, release_link, snippets
+from api.portal.links import dataset_link, file_link, release_link, snippets
 from api.portal.search import (
     SORTS,
     SearchRequest,
@@ -120,8 +120,7 @@ def _held(holding: DatasetHolding) -> Response:
     view = current_view()
     release = holding.current
     found, settings = holding.dataset, view.node.settings
-    asked = Observations(found.name, found.indicators[0], {})
-    indicators = (view.node.reference.indicator_set.find_indicator(one) for one in found.indicators)
+    indicators = [view.node.reference.indicator_set.get_indicator(one) for one in found.indicators]
     return render(
         "dataset.html",
         dataset=found,
@@ -130,8 +129,8 @@ def _held(holding: DatasetHolding) -> Response:
         files=tuple(_links(release, one) for one in release.manifest.files),
         releases=tuple(_release(one, view) for one in reversed(holding.releases)),
         preview=view.remember(("preview", found.name), lambda: _preview(view, holding)),
-        indicators=tuple(one for one in indicators if one is not None),
-        snippets=snippets(settings.site_url + asked.link(), settings.site_url + asked.link("csv")),
+        indicators=indicators,
+        snippets=snippets(*(settings.site_url + dataset_link(found.name, form) for form in (None, "csv"))),
         structured=describe_dataset(
             holding, settings.site_url + view.url("dataset", name=found.name), settings.site_url, view.t.lang
         ),
@@ -169,9 +168,15 @@ def _preview_row(
     view: View, holding: DatasetHolding, columns: Sequence[str], row: Sequence[Any]
 ) -> tuple[tuple[str | None, str | None], ...]:
     return tuple(
-        (None if value is None else str(value), _name(view, holding, column, value))
-        for column, value in zip(columns, row, strict=True)
+        (_text(value), _name(view, holding, column, value)) for column, value in zip(columns, row, strict=True)
     )
+
+
+def _text(value: Any) -> str | None:
+    """Return a value as the CSV has it: whole numbers without a point."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return None if value is None else str(value)
 
 
 def _name(view: View, holding: DatasetHolding, column: str, value: Any) -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from catalog.model.indicator import Indicator
+
 
 def file_link(dataset: str, version: str, file: str) -> str:
     """Return the address of a file of a release; ``latest`` as version is the one that never changes."""
@@ -17,21 +19,34 @@ def release_link(dataset: str, version: str) -> str:
     return f"/api/v1/datasets/{quote(dataset)}/releases/{quote(version)}"
 
 
+def dataset_link(dataset: str, format: str | None = None) -> str:
+    """Return the address of all observations of a dataset."""
+    return _link("/api/v1/observations", {"dataset": dataset, "format": format})
+
+
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """A query for observations that a page shows."""
+    """A query for the observations of an indicator that a page shows."""
 
-    #: name of the dataset
-    dataset: str
     #: id of the indicator
     indicator: str
-    #: further parameters in the grammar of the API; values are codes joined by commas
+    #: parameters in the grammar of the API; values are codes joined by commas
     params: Mapping[str, str]
 
     def link(self, format: str | None = None) -> str:
         """Return its address, in a format if it is not JSON."""
-        params = {"dataset": self.dataset, **self.params, **({"format": format} if format else {})}
-        return f"/api/v1/indicators/{quote(self.indicator)}/observations?{urlencode(params, safe=',:')}"
+        return _link(f"/api/v1/indicators/{quote(self.indicator)}/observations", {**self.params, "format": format})
+
+
+def observations_of(dataset: str, indicator: Indicator, params: Mapping[str, str]) -> Observations:
+    """Return a query for an indicator in a dataset, which is left out where it is the indicator's primary one."""
+    named = {} if dataset == indicator.primary_dataset else {"dataset": dataset}
+    return Observations(indicator.id, {**named, **params})
+
+
+def _link(path: str, params: Mapping[str, str | None]) -> str:
+    given = {name: value for name, value in params.items() if value is not None}
+    return f"{path}?{urlencode(given, safe=',:')}" if given else path
 
 
 def snippets(address: str, csv: str) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ from flask import Response, abort, request
 from api.portal.breakdowns import make_breakdowns
 from api.portal.cards import Card, make_card
 from api.portal.charts.lines import STYLES
-from api.portal.links import Observations, snippets
+from api.portal.links import Observations, observations_of, snippets
 from api.portal.site import View, current_view, lasting, render
 from api.portal.trend import Trend, choose_areas, group_areas, make_trend, sources_of_areas
 from catalog.errors import Label
@@ -193,7 +193,7 @@ def _downloads(view: View, indicator: Indicator, trend: Trend) -> tuple[Download
 def _download(view: View, indicator: Indicator, trend: Trend, dataset: Dataset) -> Download:
     areas = dict.fromkeys(one.area for one in trend.series if one.dataset.name == dataset.name)
     totals = {one.id: TOTAL for one in dataset.structure.breakdowns}
-    asked = Observations(dataset.name, indicator.id, {"area": ",".join(areas), **totals})
+    asked = observations_of(dataset.name, indicator, {"area": ",".join(areas), **totals})
     links = (
         ("CSV", asked.link("csv-excel"), view.t("download.excel")),
         ("CSV", asked.link("csv"), view.t("download.csv")),

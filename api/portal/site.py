@@ -13,13 +13,14 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, wraps
-from importlib import metadata, resources
+from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from flask import Response, current_app, g, render_template, request, url_for
 
+from api.caching import cache_control, is_current, strong_etag
 from api.node import Node
 from api.portal.catalogue import PublicCatalogue, Readable
 from api.portal.figures import FigureReader, Memory
@@ -40,8 +41,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'self'",
     )
 )
-#: how long a page may be shown without asking again, in seconds
-PAGE_SECONDS = 60
 _EXTENSION = "shihyo.portal"
 _ASSETS = {
     "portal.css": "text/css; charset=utf-8",
@@ -214,7 +213,7 @@ def asset_version(name: str) -> str:
 @cache
 def program_digest() -> str:
     """Return the digest of everything beside the figures that a page is made of."""
-    digest = hashlib.sha256(metadata.version("shihyo").encode())
+    digest = hashlib.sha256()
     for package in ("api.portal", "catalog.reference"):
         for file in _files(resources.files(package)):
             digest.update(file.read_bytes())
@@ -230,11 +229,12 @@ def _files(folder: Traversable) -> Iterator[Traversable]:
 
 
 def page_etag() -> str:
-    """Return the ETag of the page at the current address."""
+    """Return the ETag of the page at the current address, in quotes."""
     view = current_view()
+    settings = view.node.settings
+    shown = (settings.site_url, settings.site_title, settings.city)
     arguments = urlencode(sorted(request.args.items(multi=True)))
-    parts = (program_digest(), view.holdings.digest, repr(view.node.settings), request.path, arguments)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    return strong_etag(program_digest(), view.holdings.digest, *shown, request.path, arguments)
 
 
 def render(template: str, *, lasting: bool = True, status: int = 200, **context: Any) -> Response:
@@ -253,8 +253,7 @@ def render(template: str, *, lasting: bool = True, status: int = 200, **context:
     """
     response = Response(render_template(f"portal/{template}", **context), status, mimetype="text/html")
     if lasting and status == 200:
-        response.set_etag(page_etag())
-        response.headers["Cache-Control"] = f"public, max-age={PAGE_SECONDS}"
+        _let_reuse(response)
     else:
         response.headers["Cache-Control"] = "no-cache"
     return finish(response)
@@ -262,12 +261,16 @@ def render(template: str, *, lasting: bool = True, status: int = 200, **context:
 
 def unchanged() -> Response | None:
     """Return a 304 if the reader has the page already; asked before the page is made."""
-    if not request.if_none_match.contains(page_etag()):
+    if not is_current(request.headers.get("If-None-Match"), page_etag()):
         return None
     response = Response(status=304)
-    response.set_etag(page_etag())
-    response.headers["Cache-Control"] = f"public, max-age={PAGE_SECONDS}"
+    _let_reuse(response)
     return finish(response)
+
+
+def _let_reuse(response: Response) -> None:
+    response.headers["ETag"] = page_etag()
+    response.headers["Cache-Control"] = cache_control(pinned=False)
 
 
 Page = Callable[..., Response]

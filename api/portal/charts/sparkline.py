@@ -46,6 +46,7 @@ def draw_sparkline(points: Sequence[tuple[date, float]], *, title: str) -> Marku
         element("circle", cx=x(days[-1]), cy=y(values[-1]), r=4, class_="sparkline-end"),
         class_="sparkline",
         viewBox=f"0 0 {number(WIDTH)} {number(HEIGHT)}",
+        preserveAspectRatio="xMinYMid",
         role="img",
         aria_label=title,
     )
