@@ -66,6 +66,11 @@ class ReadableColumn:
     #: the column of the observation table that it comes from; None for ``synthetic``
     column: Column | None
 
+    @property
+    def is_key(self) -> bool:
+        """Whether it is a dimension itself, and not a label."""
+        return self.content == "value" and self.column is not None and self.column.role == "dimension"
+
 
 def write_excel_csv(
     table: pa.Table, structure: DataStructure, labels: CodeLabels, target: Path, *, synthetic: bool = False

@@ -139,35 +139,39 @@ def _contributor(agent: Agent, roles: list[str]) -> dict[str, Any]:
 def _resource(
     file: Distribution, dataset: Dataset, unit: str | None, labels: CodeLabels, used: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
-    if file.name.endswith(_PEOPLE):
-        columns = readable_columns(dataset.structure, unit, synthetic=dataset.synthetic)
-        fields = [_readable_field(one) for one in columns]
-        key = [
-            one.header for one in columns if one.content == "value" and one.column and one.column.role == "dimension"
-        ]
-    else:
-        fields = [_field(one, labels, used) for one in dataset.structure.columns]
-        key = list(dataset.structure.key)
-    text = {"encoding": file.encoding, "bom": file.bom, "dialect": _DIALECT} if file.encoding else {}
-    return {
+    described = {
         "$schema": _PROFILE.format("dataresource"),
         "name": _resource_name(file.name),
-        "type": "table",
         "title": _both(file.title),
         "titles": file.title.to_dict(),
         "path": file.name,
         "format": file.format.lower(),
         "mediatype": file.media_type.partition(";")[0],
-        **text,
-        "bytes": file.bytes,
         "hash": f"sha256:{file.sha256}",
-        "schema": {
-            "$schema": _PROFILE.format("tableschema"),
-            "fields": fields,
-            "fieldsMatch": "exact",
-            "missingValues": [_NO_VALUE],
-            "primaryKey": key,
-        },
+    }
+    if file.encoding is None:
+        # Parquet has its types in itself; frictionless reads its nulls as NaN and cannot count its bytes.
+        return described
+    text = {"encoding": file.encoding, "bom": file.bom, "dialect": _DIALECT, "bytes": file.bytes}
+    return {**described, "type": "table", **text, "schema": _schema(file, dataset, unit, labels, used)}
+
+
+def _schema(
+    file: Distribution, dataset: Dataset, unit: str | None, labels: CodeLabels, used: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    if file.name.endswith(_PEOPLE):
+        columns = readable_columns(dataset.structure, unit, synthetic=dataset.synthetic)
+        fields = [_readable_field(one) for one in columns]
+        key = [one.header for one in columns if one.is_key]
+    else:
+        fields = [_field(one, labels, used) for one in dataset.structure.columns]
+        key = list(dataset.structure.key)
+    return {
+        "$schema": _PROFILE.format("tableschema"),
+        "fields": fields,
+        "fieldsMatch": "exact",
+        "missingValues": [_NO_VALUE],
+        "primaryKey": key,
     }
 
 
