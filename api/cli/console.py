@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
@@ -70,6 +70,11 @@ class Terminal:
             table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
         self.out.print(table)
 
+    def lines(self, lines: Iterable[str]) -> None:
+        """Print lines as they are."""
+        for line in lines:
+            self.out.print(escape(line), soft_wrap=True)
+
     @contextmanager
     def progress(self, *, shown: bool = True) -> Iterator[Report]:
         """Draw one bar for each stage that is reported; nothing where standard error is not a terminal."""
@@ -79,13 +84,22 @@ class Terminal:
 
             def report(stage: str, done: int, total: int | None) -> None:
                 if stage not in tasks:
+                    _finish(bars)
                     tasks[stage] = bars.add_task(escape(stage), total=total)
                 bars.update(tasks[stage], completed=done, total=total)
 
             yield report
+            _finish(bars)
 
     @staticmethod
     def explain(error: ShihyoError) -> None:
         """Print an error in both languages to standard error."""
         for lang in ("ja", "en"):
             click.echo(f"{error.code}: {error.message(lang)}", err=True)
+
+
+def _finish(bars: Progress) -> None:
+    """Fill the bars of stages that never knew how long they would be."""
+    for task in bars.tasks:
+        if task.total is None:
+            bars.update(task.id, completed=1, total=1)

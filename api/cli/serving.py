@@ -13,8 +13,12 @@ from catalog.settings import Settings
 
 
 def _listening(settings: Settings, host: str | None, port: int | None, workers: int | None) -> Settings:
-    given = {"host": host, "port": port, "workers": workers}
-    return replace(settings, **{key: value for key, value in given.items() if value is not None})
+    return replace(
+        settings,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+        workers=settings.workers if workers is None else workers,
+    )
 
 
 @click.command("serve")
