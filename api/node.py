@@ -5,6 +5,8 @@ built; :mod:`api.following` brings newer holdings; :meth:`Node.swap` builds thei
 at once by assigning one attribute. A request that began before goes on with what it took; it never sees two states.
 Nothing here needs the catalogue: if it is down, reads go on.
 
+:attr:`Node.following` is the loop that does so; a node made from holdings alone has none.
+
 Releases that are not current are answered straight from their Parquet files; the last few engines are kept.
 """
 
@@ -13,9 +15,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
+from api.following import Following, FollowState
+from catalog.ckan import Follower, open_catalogue
 from catalog.errors import Label
+from catalog.formats import code_labels
 from catalog.query.duckdb import DuckDBEngine
 from catalog.query.engine import Engine, whole
 from catalog.query.grammar import ParsedQuery, parse_query, parse_release
@@ -23,10 +28,8 @@ from catalog.query.question import ReleaseChoice, Repair, Row
 from catalog.query.rejection import Rejection, rejected
 from catalog.query.sqlite import SqliteEngine, ensure_index
 from catalog.reference import Reference, load_reference
+from catalog.releases import DatasetHolding, Holdings, LocalCopy, ReleaseHolding
 from catalog.settings import Settings
-
-if TYPE_CHECKING:
-    from catalog.releases import DatasetHolding, Holdings, ReleaseHolding
 
 #: engines of older releases that are kept open
 _OLDER_ENGINES = 8
@@ -83,6 +86,9 @@ class Node:
     def __init__(self, settings: Settings, holdings: Holdings, reference: Reference) -> None:
         self.settings = settings
         self.reference = reference
+        self.labels = code_labels(reference)
+        self.started = datetime.now(UTC).isoformat(timespec="seconds")
+        self.following: Following | None = None
         self._older = _Older()
         self._swapping = threading.Lock()
         self._serving = _Serving(holdings, self._open_current(holdings, {}))
@@ -91,6 +97,29 @@ class Node:
     def from_holdings(cls, holdings: Holdings, settings: Settings) -> Node:
         """Make a node that serves these holdings, with the reference data of this installation."""
         return cls(settings, holdings, load_reference())
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Node:
+        """Make a node over the local copy in ``settings.home``; :meth:`start` lets it follow the catalogue."""
+        copy = LocalCopy(settings.home / "copy")
+        node = cls.from_holdings(copy.load(), settings)
+        node.following = Following(
+            lambda: Follower(open_catalogue(settings), copy),
+            node.swap,
+            seen=node.holdings.digest,
+            seconds=settings.follow_seconds,
+        )
+        return node
+
+    def start(self) -> None:
+        """Begin to follow the catalogue; call it in the process that serves."""
+        if self.following is not None:
+            self.following.start()
+
+    @property
+    def follow_state(self) -> FollowState:
+        """What is known of the link to the catalogue."""
+        return self.following.state if self.following is not None else FollowState()
 
     @property
     def holdings(self) -> Holdings:
@@ -139,14 +168,14 @@ class Node:
             release=release, engine=engine, parsed=parsed, pinned=pinned, repairs=(*repairs, *parsed.repairs)
         )
 
-    def observations(self, dataset: str, parameters: Mapping[str, str]) -> Selection:
+    def observations(self, dataset: str, params: Mapping[str, str]) -> Selection:
         """Return observations of a dataset, all of them unless ``limit`` is given.
 
         Parameters
         ----------
         dataset
             Name of the dataset.
-        parameters
+        params
             As of a request: ``{"area": "121002", "time": "latest", "fields": "period,value"}``.
 
         Raises
@@ -156,13 +185,15 @@ class Node:
         QueryError
             If a parameter cannot be used.
         """
-        question = self.ask(self.holdings.get(dataset), parameters)
-        query = question.parsed.query if "limit" in parameters else whole(question.parsed.query)
+        question = self.ask(self.holdings.get(dataset), params)
+        query = question.parsed.query if "limit" in params else whole(question.parsed.query)
         page = question.engine.select(query)
         return Selection(page.columns, page.rows, question.release)
 
     def close(self) -> None:
-        """Close all engines; the node serves nothing after that."""
+        """Stop following and close all engines; the node serves nothing after that."""
+        if self.following is not None:
+            self.following.stop()
         for engine in (*self._serving.engines.values(), *self._older.engines.values()):
             engine.close()
 

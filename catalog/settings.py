@@ -99,6 +99,9 @@ class Settings:
     host: str = _setting("127.0.0.1", _text, "待ち受けるアドレス", "Address to listen on")
     port: int = _setting(8000, _number, "待ち受けるポート", "Port to listen on")
     workers: int = _setting(1, _number, "サーバーのプロセス数", "Number of server processes")
+    access_log: bool = _setting(
+        False, _flag, "要求をひとつずつ記録に書くか", "Whether each request is written to the log"
+    )
     database_url: str = _setting(
         "",
         _text,

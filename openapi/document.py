@@ -1,7 +1,7 @@
 """The OpenAPI document (3.1.1), made from the schemas and operations that the API runs with.
 
-Order of events: :func:`build_document` hands each operation to each function of :data:`_CONCERNS` in turn; each adds one
-concern. The result depends on nothing but the code, so the committed ``openapi.json`` can be compared.
+Order of events: :func:`build_document` hands each operation to each function of :data:`_CONCERNS` in turn; each adds
+one concern. The result depends on nothing but the code, so the committed ``openapi.json`` can be compared.
 """
 
 from __future__ import annotations

@@ -76,10 +76,10 @@ class ParsedQuery:
         """Short name of what is asked, whatever the page."""
         return fingerprint(encode_pairs(self.canonical))
 
-    def page_parameters(self) -> list[tuple[str, str]]:
-        """Return ``limit`` as a parameter if it is not the default."""
+    def page_parameters(self, *, explicit: bool = False) -> list[tuple[str, str]]:
+        """Return ``limit`` as a parameter, if it is not the default or has to be ``explicit``."""
         limit = self.query.limit
-        return [("limit", str(limit))] if limit not in {DEFAULT_LIMIT, None} else []
+        return [("limit", str(limit))] if limit is not None and (explicit or limit != DEFAULT_LIMIT) else []
 
 
 @dataclass(slots=True)

@@ -110,7 +110,7 @@ def _parse_term(text: str) -> Latest | Between:
         raise _invalid(text, "latest")
     if ":" in text:
         return _parse_range(text)
-    period = _parse_end(text)
+    period = _parse_end(text, text)
     return Between(text, period.start, period.end)
 
 
@@ -118,17 +118,18 @@ def _parse_range(text: str) -> Between:
     ends = [part.strip() for part in text.split(":")]
     if len(ends) != 2 or ends == ["", ""]:
         raise _invalid(text, None)
-    first, last = (_parse_end(end) if end else None for end in ends)
+    first, last = (_parse_end(end, text) if end else None for end in ends)
     if first and last and first.start > last.end:
         raise _invalid(text, f"{ends[1]}:{ends[0]}")
     return Between(":".join(ends), first.start if first else date.min, last.end if last else date.max)
 
 
-def _parse_end(text: str) -> Period:
+def _parse_end(text: str, term: str) -> Period:
     try:
         return parse_period(text)
     except InvalidPeriod as error:
-        raise _invalid(text, _nearest(text)) from error
+        meant = _nearest(text)
+        raise _invalid(term, meant and term.replace(text, meant, 1)) from error
 
 
 #: how people write periods -> how they are written here

@@ -26,6 +26,14 @@ class HeldSchema(StrictSchema):
     observations = integer("観測値の数", "Number of observations")
 
 
+class BrokenReleaseSchema(StrictSchema):
+    """A release that the catalogue lists and that cannot be had whole."""
+
+    dataset = string("データセット名", "Dataset")
+    sequence = integer("通し番号", "Place in the chain of releases")
+    error = bilingual("理由", "Why")
+
+
 class CatalogueStateSchema(StrictSchema):
     """The link to the catalogue."""
 
@@ -37,6 +45,7 @@ class CatalogueStateSchema(StrictSchema):
     checked = string("最後に確かめた日時", "When it was last looked at", allow_none=True)
     followed = string("最後に同期できた日時", "When it was last followed with success", allow_none=True)
     error = optional()
+    broken = several(BrokenReleaseSchema, "欠けているリリース", "Releases that cannot be had whole")
 
 
 class StatusSchema(StrictSchema):
