@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from components import database_account, psql
 from debian import postgresql_programs
@@ -38,7 +37,6 @@ def cluster_exists(stack: Stack) -> bool:
 def make_cluster(stack: Stack) -> None:
     """Run initdb as an account that is not root, beside the final place, and move the result there."""
     account = database_account()
-    _require_passage(stack.layout.data, account)
     partial = stack.layout.cluster.with_suffix(".partial")
     password = stack.layout.cluster.with_suffix(".password")
     shutil.rmtree(partial, ignore_errors=True)
@@ -54,9 +52,16 @@ def make_cluster(stack: Stack) -> None:
     partial.rename(stack.layout.cluster)
 
 
-def _require_passage(folder: Path, account: str | None) -> None:
-    """Check that ``account`` can pass through to ``folder``; None is the caller, who can."""
-    closed = [step for step in (folder, *folder.parents) if not step.stat().st_mode & 0o001]
+def require_passage(stack: Stack) -> None:
+    """Check that the account that PostgreSQL runs as can pass through to the folder of the stack.
+
+    Raises
+    ------
+    StackError
+        Names the folder on the way that is closed to it.
+    """
+    account = database_account()
+    closed = [step for step in stack.layout.root.parents if step.exists() and not step.stat().st_mode & 0o001]
     if account and closed:
         raise StackError(
             f"PostgreSQLを動かす利用者 {account} は {closed[-1]} を通れません。--folder で別の場所を指定してください",

@@ -1,8 +1,8 @@
 """A real CKAN on this machine, without containers: PostgreSQL, Redis, Apache Solr and CKAN on free ports of loopback.
 
-``up`` goes through :data:`STEPS`; a step that is done is passed over, so a second start only starts the four processes,
-and a start that was interrupted goes on where it stopped. ``down`` ends the processes that ``up`` started for this folder
-and no other. Everything is below one folder; only the caches of pip and Maven are where they always are.
+``up`` goes through :data:`STEPS`; a step that is done is passed over, so a second start only starts the four processes
+and a start that was interrupted goes on where it stopped. ``down`` ends the processes that ``up`` started and no other.
+Everything is below one folder; only the caches of pip and Maven are where they always are.
 
 Standard library only: it runs before anything is installed.
 """
@@ -46,6 +46,8 @@ from processes import (
 
 #: exit status of ``status`` when a component is down, as of init scripts
 NOT_RUNNING = 3
+#: exit status after Ctrl-C, as of shells
+INTERRUPTED = 130
 _TICK_SECONDS = 15
 
 
@@ -129,6 +131,7 @@ def _choose_ports(stack: Stack) -> None:
 def up(stack: Stack, options: argparse.Namespace) -> int:
     """Bring the stack up and say where it is."""
     require_packages(installed=install.is_installed(stack))
+    database.require_passage(stack)
     stack.layout.make()
     begun = time.monotonic()
     with _alone(stack) as stack:
@@ -301,6 +304,9 @@ def main(arguments: list[str] | None = None) -> int:
     except StackError as error:
         _say(str(error))
         return error.status
+    except KeyboardInterrupt:
+        _say("中断しました。もう一度 up で続きから始まります / interrupted; another up goes on from here")
+        return INTERRUPTED
 
 
 if __name__ == "__main__":
