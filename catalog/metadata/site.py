@@ -53,9 +53,9 @@ class Site:
         """Return the IRI of something that belongs to the whole site."""
         return f"{self.url}/#{fragment}"
 
-    def page(self, dataset: str) -> str:
-        """Return the URL of a dataset's page."""
-        return f"{self.url}/dataset/{quote(dataset)}"
+    def page(self, dataset: str, lang: str = "ja") -> str:
+        """Return the URL of a dataset's page in a language."""
+        return f"{self.url}{'/en' if lang == 'en' else ''}/dataset/{quote(dataset)}"
 
     def dataset(self, name: str) -> str:
         """Return the IRI of a dataset."""
