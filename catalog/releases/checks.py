@@ -368,8 +368,9 @@ def _findings(
 ) -> Iterator[Finding]:
     key = ", ".join(_name(name) for name in structure.key)
     sql = f"""
-        SELECT {_ROW}, {rule.shown} AS shown, {key} FROM observations
-        QUALIFY coalesce({rule.sql}, false) ORDER BY {_ROW} LIMIT {NAMED_ROWS}
+        SELECT * EXCLUDE (broken) FROM (
+            SELECT {_ROW}, {rule.shown} AS shown, {key}, coalesce({rule.sql}, false) AS broken FROM observations
+        ) WHERE broken ORDER BY {_ROW} LIMIT {NAMED_ROWS}
     """  # noqa: S608
     titles = {one.name: one.label for one in structure.columns}
     title = titles.get(rule.column or "", Label("", ""))
