@@ -248,7 +248,7 @@ def _groups(db: sqlite3.Connection, given: Sequence[Mapping[str, Any]]) -> list[
 
 def get_group_reference(db: sqlite3.Connection, reference: Mapping[str, Any]) -> sqlite3.Row:
     """Return the row of the group that a package names by ``id`` or ``name``."""
-    key = reference.get("id") or reference.get("name") or ""
+    key = str(reference.get("id") or reference.get("name") or "")
     row: sqlite3.Row | None = db.execute(
         "SELECT * FROM community WHERE (id = ? OR name = ?) AND is_organization = 0 AND state = 'active'", (key, key)
     ).fetchone()

@@ -117,6 +117,12 @@ def need_sysadmin(call: Call, ja: str, en: str) -> None:
         raise denied(call, ja, en)
 
 
+def texts(value: Any) -> list[str]:
+    """Read one text or a list of texts; what is empty is left out."""
+    values = value if isinstance(value, list) else [value]
+    return [str(item) for item in values if item not in (None, "")]
+
+
 def flag(value: Any, default: bool = False) -> bool:
     """Read a flag as it comes in a query string or in JSON."""
     if value is None:

@@ -262,7 +262,7 @@ def owner_org(value: Any, scope: Scope) -> str:
     if value is MISSING or value is None or value == "":
         raise Invalid(Label("組織が必要です", "An organization must be provided"))
     row = scope.db.execute(
-        "SELECT id FROM community WHERE (id = ? OR name = ?) AND is_organization = 1", (value, value)
+        "SELECT id FROM community WHERE (id = ? OR name = ?) AND is_organization = 1", (str(value), str(value))
     ).fetchone()
     if row is None:
         raise Invalid(Label(f"組織「{value}」はありません", "Organization does not exist"))

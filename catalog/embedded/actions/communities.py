@@ -24,7 +24,7 @@ from catalog.embedded.communities import (
 )
 from catalog.embedded.errors import NotFound, ValidationError
 from catalog.embedded.packages import refresh
-from catalog.embedded.registry import Call, action, denied, flag, need, need_sysadmin
+from catalog.embedded.registry import Call, action, denied, flag, need, need_sysadmin, texts
 from catalog.embedded.schemas import COMMUNITY_CREATE, COMMUNITY_UPDATE, PAGE
 from catalog.embedded.search.package_search import read_request, search
 from catalog.embedded.users import get_user
@@ -104,8 +104,8 @@ def list_names(call: Call, given: dict[str, Any], kind: Kind) -> list[Any]:
 
 
 def _rows(call: Call, given: Mapping[str, Any], kind: Kind, limit: int, offset: int) -> list[sqlite3.Row]:
-    names = given.get("organizations" if kind is ORGANIZATION else "groups") or []
-    names = names.split(",") if isinstance(names, str) else [str(name) for name in names]
+    listed = texts(given.get("organizations" if kind is ORGANIZATION else "groups"))
+    names = [name for item in listed for name in item.split(",")]
     wanted = f" AND name IN ({', '.join('?' * len(names))})" if names else ""
     text = str(given.get("q") or "").strip()
     rows = call.db.execute(

@@ -181,7 +181,7 @@ def _member_create_for_user(call: Call, given: dict[str, Any]) -> dict[str, Any]
         raise ValidationError(errors)
     user = find_user(call.db, given["username"])
     member = {"id": given["id"], "object": user["id"] if user else "", "object_type": "user"}
-    return member_create(call, {**member, "capacity": given["role"]})
+    return member_create(call, {**member, "capacity": str(given["role"])})
 
 
 def _role_errors(call: Call, given: Mapping[str, Any]) -> dict[str, list[Label]]:
@@ -190,7 +190,7 @@ def _role_errors(call: Call, given: Mapping[str, Any]) -> dict[str, list[Label]]
         errors["id"] = [Label("その組織やグループはありません", "That group name or ID does not exist.")]
     if "username" not in errors and find_user(call.db, given["username"]) is None:
         errors["username"] = [Label(f"ユーザー「{given['username']}」はいません", "User not found")]
-    if "role" not in errors and given["role"] not in PERMISSIONS:
+    if "role" not in errors and str(given["role"]) not in PERMISSIONS:
         roles = ", ".join(PERMISSIONS)
         errors["role"] = [Label(f"役割は {roles} のどれかです", f"role does not exist. Known: {roles}")]
     return errors

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalog.embedded.errors import NotFound
-from catalog.embedded.registry import Call, action, flag, need
+from catalog.embedded.registry import Call, action, flag, need, texts
 from catalog.embedded.schemas import AUTOCOMPLETE
 from catalog.embedded.search.package_search import read_request, search
 from catalog.embedded.search.tokens import fold
@@ -21,9 +21,9 @@ _PUBLIC = (
 )
 
 
-def _matching(call: Call, texts: Iterable[str]) -> list[sqlite3.Row]:
-    wanted = [fold(text.strip()) for text in texts if text.strip()]
-    return [row for row in call.db.execute(_PUBLIC) if all(text in fold(row["name"]) for text in wanted)]
+def _matching(call: Call, wanted: Iterable[str]) -> list[sqlite3.Row]:
+    folded = [fold(text.strip()) for text in wanted]
+    return [row for row in call.db.execute(_PUBLIC) if all(text in fold(row["name"]) for text in folded)]
 
 
 def _tag_dict(row: sqlite3.Row) -> dict[str, Any]:
@@ -38,8 +38,7 @@ def tag_list(call: Call, given: dict[str, Any]) -> list[Any]:
     :param all_fields: 名前だけでなく全項目。 All fields instead of names (default false).
     :rtype: list of strings or of dictionaries
     """
-    query = given.get("query") or given.get("q") or ""
-    rows = _matching(call, [query] if isinstance(query, str) else query)
+    rows = _matching(call, texts(given.get("query") or given.get("q")))
     return [_tag_dict(row) for row in rows] if flag(given.get("all_fields")) else [row["name"] for row in rows]
 
 
