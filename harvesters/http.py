@@ -108,6 +108,10 @@ class HttpClient:
             }
         )
 
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._session.close()
+
     def download(
         self,
         url: str,

@@ -289,9 +289,16 @@ class _Publication:
             raise self._reject("area-unknown", row, "団体コード", text)
         if parsed.repaired:
             self._find("area-code-repaired", row, "団体コード", f"{text} → {parsed.code}", parsed.note)
-        if named is None or named.code != area.code:
-            self._find("area-name-differs", row, "市区町村名", f"{row.cells['市区町村名']} ≠ {area.name_ja}")
+        if named is None and self._in_prefecture(row, area):
+            self._find("area-name-unknown", row, "市区町村名", f"{row.cells['市区町村名']} ≠ {area.name_ja}")
+        elif named is None or named.code != area.code:
+            stated = f"{row.cells['都道府県名']}{row.cells['市区町村名']}"
+            raise self._reject("area-contradicts", row, "団体コード", f"{text} = {area.name_ja} ≠ {stated}")
         return area
+
+    def _in_prefecture(self, row: Row, area: Area) -> bool:
+        prefecture = self._context.reference.areas.find_prefecture(row.cells["都道府県名"])
+        return prefecture is not None and area.parent == prefecture.code
 
     def _prefecture(self, row: Row) -> Area:
         area = self._context.reference.areas.find_prefecture(row.cells["都道府県名"])

@@ -57,11 +57,21 @@ RULES: dict[str, Rule] = dict(
             Label("元のPDFで確かめ、提供元に知らせてください", "Look it up in MIC's PDF and tell the provider"),
         ),
         _rule(
-            "area-name-differs",
-            Level.WARNING,
-            "市区町村名が団体コードの名称と違う（コードを採る）",
-            "Names that are not the name of the code (the code is taken)",
+            "area-contradicts",
+            Level.REJECTED,
+            "団体コードと名称が別の団体を指す行",
+            "Rows whose code and name are those of two areas",
             _TELL,
+        ),
+        _rule(
+            "area-name-unknown",
+            Level.WARNING,
+            "一覧にない市区町村名（都道府県は合うので団体コードを採る）",
+            "Names that are not in the list (the prefecture fits, so the code is taken)",
+            Label(
+                "改称なら地域の一覧（catalog/reference/areas.csv）を直してください",
+                "If it was renamed, correct the list of areas (catalog/reference/areas.csv)",
+            ),
         ),
         _rule(
             "areas-gone",

@@ -194,11 +194,13 @@ def plan_sources(
     with open_readonly(settings.application_database_url) as engine:
         journal = HarvestJournal(engine) if engine is not None else None
         target = catalogue or (open_catalogue(settings) if _has_catalogue(settings) else None)
+        client = http or HttpClient(settings)
         try:
-            client = http or HttpClient(settings)
             heard = progress or NoProgress()
             return [_plan(settings, one, journal, target, client, heard) for one in sources]
         finally:
+            if http is None:
+                client.close()
             if catalogue is None and target is not None:
                 target.close()
 

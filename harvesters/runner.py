@@ -85,9 +85,8 @@ def run_sources(
     """
     engine = open_database(settings.application_database_url)
     target = catalogue or open_catalogue(settings)
-    runner = _Runner(
-        settings, HarvestJournal(engine), target, http or HttpClient(settings), progress or NoProgress(), force
-    )
+    client = http or HttpClient(settings)
+    runner = _Runner(settings, HarvestJournal(engine), target, client, progress or NoProgress(), force)
     reports = []
     try:
         for source in sources:
@@ -96,6 +95,8 @@ def run_sources(
                 break
     finally:
         engine.dispose()
+        if http is None:
+            client.close()
         if catalogue is None:
             target.close()
     return reports

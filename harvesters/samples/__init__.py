@@ -1,1 +1,1 @@
-"""Extracts of real sources, so that the demonstration needs nothing outside the clone; see the README in each folder."""
+"""Extracts of real sources, so that a demonstration needs nothing outside the clone; see the README of each."""

@@ -1,7 +1,7 @@
 """Make the samples from the whole files: ``python -m harvesters.samples.make_samples FOLDER``.
 
-``FOLDER`` has ``mynumber/`` and ``procedures/procedures_2025-07-29.parquet``. The same files give the same samples, byte
-for byte; lines of CSV files are taken over unchanged, with their byte order mark and line ends.
+``FOLDER`` has ``mynumber/`` and ``procedures/procedures_2025-07-29.parquet``. The same files give the same samples,
+byte for byte; lines of CSV files are taken over unchanged, with their byte order mark and line ends.
 
 - mynumber: the publications of :data:`PUBLICATIONS`; of the municipalities Chiba Prefecture's 54 and those of
   :data:`OTHERS`, which show the defects; prefectures and age groups whole.
