@@ -17,7 +17,6 @@ from api.portal.site import (
     load_asset,
     render,
     take_language,
-    template_context,
 )
 from catalog.model.codelist import nearest
 
@@ -45,22 +44,7 @@ def create_portal_blueprint() -> Blueprint:
     blueprint.add_url_rule("/favicon.ico", "favicon", favicon)
     blueprint.add_url_rule("/robots.txt", "robots", robots)
     blueprint.url_value_preprocessor(take_language)
-    blueprint.context_processor(template_context)
-    blueprint.after_app_request(dress_error)
     return blueprint
-
-
-def dress_error(response: Response) -> Response:
-    """Turn the plain page of an error into one of ours; what programs are told stays as it is."""
-    if response.status_code < 400 or response.mimetype != "text/html":
-        return response
-    page = render_error(response.status_code)
-    for name in ("Allow", "Retry-After"):
-        if name in response.headers:
-            page.headers[name] = response.headers[name]
-    page.headers["Cache-Control"] = "no-store"
-    page.vary.update(response.vary)
-    return page
 
 
 def asset(name: str) -> Response:
@@ -86,7 +70,8 @@ def favicon() -> Response:
 def robots() -> Response:
     """Let everybody read everything except what never ends."""
     site = current_view().node.settings.site_url
-    lines = ("User-agent: *", "Disallow: /api/", "Disallow: /*?*area=", f"# {site}/openapi.json", "")
+    rules = ("User-agent: *", "Disallow: /api/", "Disallow: /*?*area=")
+    lines = (*rules, f"Sitemap: {site}/sitemap.xml", f"# {site}/openapi.json", "")
     response = Response("\n".join(lines), content_type="text/plain; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response

@@ -131,9 +131,7 @@ def _held(holding: DatasetHolding) -> Response:
         preview=view.remember(("preview", found.name), lambda: _preview(view, holding)),
         indicators=indicators,
         snippets=snippets(*(settings.site_url + dataset_link(found.name, form) for form in (None, "csv"))),
-        structured=describe_dataset(
-            holding, settings.site_url + view.url("dataset", name=found.name), settings.site_url, view.t.lang
-        ),
+        structured=describe_dataset(view, holding),
     )
 
 

@@ -251,7 +251,8 @@ def render(template: str, *, lasting: bool = True, status: int = 200, **context:
     context
         For the template.
     """
-    response = Response(render_template(f"portal/{template}", **context), status, mimetype="text/html")
+    text = render_template(f"portal/{template}", **template_context(), **context)
+    response = Response(text, status, mimetype="text/html")
     if lasting and status == 200:
         _let_reuse(response)
     else:

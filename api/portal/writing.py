@@ -70,7 +70,7 @@ class Writer:
         """Return 2021 for a first of January, else 2021年4月 or 2021-04, as short as an axis needs it."""
         if (day.month, day.day) == (1, 1):
             return self.t("date.year", year=day.year)
-        return self.t("date.tick", year=day.year, month=f"{day.month:02d}")
+        return self.t("date.tick", year=day.year, month=day.month)
 
     def period(self, period: Period | str) -> str:
         """Return a period in words: 2023年度 (2023年4月～2024年3月) for ``FY2023``."""

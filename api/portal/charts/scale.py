@@ -8,6 +8,8 @@ from datetime import date
 
 _STEPS = (1, 2, 2.5, 5, 10)
 _MONTHS = (1, 3, 6)
+#: a stretch of values that cannot be divided any more; ticks have ten decimals
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Scale:
 def value_ticks(low: float, high: float, count: int) -> tuple[float, ...]:
     """Return about ``count`` round values that enclose ``low`` to ``high``, zero among them."""
     low, high = min(low, 0.0), max(high, 0.0)
-    if low == high:
+    if high - low < _NOTHING:
         high = 1.0
     step = _round_up((high - low) / max(count, 1))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

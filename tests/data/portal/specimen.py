@@ -63,7 +63,9 @@ def _procedure_dimensions() -> list[Dimension]:
     raw = read_yaml("procedures-codes")
     total = {TOTAL: Label("総数", "Total")}
     return [
-        Dimension(name, Label(**one["label"]), total | {code["code"]: Label(code["ja"], code["en"]) for code in one["codes"]})
+        Dimension(
+            name, Label(**one["label"]), total | {code["code"]: Label(code["ja"], code["en"]) for code in one["codes"]}
+        )
         for name, one in raw.items()
     ]
 
@@ -85,9 +87,7 @@ def _procedure(row: dict[str, str], dimensions: list[Dimension]) -> dict[str, An
 
 def _release(dataset: Dataset, rows: list[dict[str, Any]], issued: str, folder: Path, parent: Any) -> ReleaseHolding:
     table = dataset.structure.table(rows)
-    built = build_release(
-        dataset, table, parent=parent, issued=issued, provenance=PROVENANCE, folder=folder / "builds"
-    )
+    built = build_release(dataset, table, parent=parent, issued=issued, provenance=PROVENANCE, folder=folder / "builds")
     assert built is not None
     return ReleaseHolding(built.manifest, {one.name: built.path(one.name) for one in built.manifest.files})
 
