@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,9 @@ from catalog.model.provenance import Provenance
 from catalog.model.version import Version, parse_version
 
 MANIFEST_NAME = "manifest.json"
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,13 +169,22 @@ def parse_manifest(raw: bytes) -> Manifest:
         If they are not a manifest, or its stated digest is not that of the content.
     """
     try:
-        return Manifest.from_dict(json.loads(raw))
+        manifest = Manifest.from_dict(json.loads(raw))
+        if not all(_is_safe(file) for file in manifest.files):
+            raise ValueError("a file has a name or a sha256 that cannot be one")
+        return manifest
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise IntegrityError(
             "リリースの目録（manifest.json）として読めません",
             "The bytes are not the manifest of a release",
             value=hashlib.sha256(raw).hexdigest(),
         ) from error
+
+
+def _is_safe(file: Distribution) -> bool:
+    """Return whether name and sha256 can be parts of a path: the manifest may come from anybody's catalogue."""
+    plain = _FILE_NAME.fullmatch(file.name) and _SHA256.fullmatch(file.sha256)
+    return bool(plain) and file.name != MANIFEST_NAME and file.bytes >= 0
 
 
 def _timeless(origins: list[dict[str, Any]]) -> list[dict[str, Any]]:

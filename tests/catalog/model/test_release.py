@@ -66,6 +66,25 @@ def test_bytes_that_are_no_manifest_are_an_integrity_error(raw: bytes) -> None:
         parse_manifest(raw)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "../cards.csv"},
+        {"name": "/etc/passwd"},
+        {"name": ".hidden"},
+        {"name": "manifest.json"},
+        {"name": "a b"},
+        {"sha256": "../../../etc/passwd"},
+        {"sha256": "AB" * 32},
+        {"bytes": -1},
+    ],
+)
+def test_a_manifest_with_a_path_trick_is_refused(manifest: Manifest, change: dict[str, Any]) -> None:
+    hostile = replace(manifest, files=(replace(manifest.files[0], **change),))
+    with pytest.raises(IntegrityError):
+        parse_manifest(hostile.to_bytes())
+
+
 def test_a_file_that_is_not_in_the_release_is_not_found(manifest: Manifest) -> None:
     assert manifest.get_file("cards.csv").format == "CSV"
     with pytest.raises(KeyError):
