@@ -52,8 +52,22 @@ def decode_cursor(text: str) -> Cursor:
         raise _damaged(text) from error
     if _checksum(raw[_CHECK:]) != raw[:_CHECK] or _canonical(raw) != text:
         raise _damaged(text)
-    digest, fingerprint, after = json.loads(raw[_CHECK:])
+    try:
+        digest, fingerprint, after = json.loads(raw[_CHECK:])
+    except ValueError as error:
+        raise _damaged(text) from error
+    if not (isinstance(digest, str) and isinstance(fingerprint, str) and isinstance(after, list)):
+        raise _damaged(text)
+    if not all(_is_cell(value) for value in after):
+        raise _damaged(text)
     return Cursor(digest, fingerprint, tuple(after))
+
+
+def _is_cell(value: object) -> bool:
+    """Return whether a value can stand in a row: what SQL takes as a parameter."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return value is None or isinstance(value, str | float)
 
 
 def fingerprint(canonical: str) -> str:
