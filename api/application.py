@@ -12,6 +12,7 @@ from api.action import create_action_blueprint
 from api.caching import ResponseCache
 from api.docs_page import create_docs_blueprint
 from api.errors import ERROR_PAGE, register_error_handlers
+from api.metadata import create_metadata_blueprint
 from api.node import Node
 from api.portal.blueprint import create_portal_blueprint, render_error
 from api.resources import create_api_blueprint
@@ -50,6 +51,7 @@ def create_application(settings: Settings, node: Node | None = None) -> Flask:
     application.register_blueprint(create_api_blueprint())
     application.register_blueprint(create_docs_blueprint())
     application.register_blueprint(create_portal_blueprint())
+    application.register_blueprint(create_metadata_blueprint())
     if not settings.catalog_url:
         application.register_blueprint(create_action_blueprint(_embedded_catalog(settings)))
     application.add_url_rule("/healthz", "healthz", _healthz)

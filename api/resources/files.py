@@ -32,6 +32,9 @@ def download_file(call: Call) -> Response:
         response = send_file(release.path(name), mimetype=media_type, conditional=True, etag=etag, max_age=None)
         response.content_type = media_type
     response.headers["Link"] = f'<{call.url(pinned_path)}>; rel="canonical"'
+    if name == f"{release.manifest.dataset.name}.csv":
+        columns = call.api_url(f"{release_path(release)}/csvw.json")
+        response.headers.add("Link", f'<{columns}>; rel="describedby"; type="application/csvm+json"')
     response.headers["Cache-Control"] = cache_control(pinned=pinned_path == call.url_path)
     response.headers["Content-Disposition"] = f'attachment; filename="{_download_name(release, name)}"'
     response.headers["X-Data-Version"] = str(release.manifest.version)

@@ -100,7 +100,7 @@ def test_rows_become_observations_with_the_properties_of_sdmx(
     assert first["http://purl.org/linked-data/sdmx/2009/dimension#refArea"] == (
         "https://data.example.jp/api/v1/areas/121002"
     )
-    assert first["rdf:type"] == "http://purl.org/linked-data/cube#Observation"
+    assert first["rdf:type"] == "qb:Observation"
 
 
 def test_the_key_and_the_titles_are_those_of_the_structure(site: Site, by_sex: Sequence[BuiltRelease]) -> None:
