@@ -15,7 +15,8 @@ def catalog_group() -> None:
     """カタログの中身。What is published."""
 
 
-def _holdings(terminal: Terminal) -> Holdings:
+def synchronise(terminal: Terminal) -> Holdings:
+    """Bring the local copy up to the catalogue, with a bar for people."""
     settings = terminal.settings
     with terminal.progress() as report:
         follower = Follower(open_catalogue(settings), LocalCopy(settings.home / "copy"))
@@ -27,8 +28,7 @@ def _holdings(terminal: Terminal) -> Holdings:
 @click.pass_obj
 def sync(terminal: Terminal, as_json: bool) -> None:
     """手元の写しを最新にする。Bring the local copy up to the catalogue."""
-    holdings = _holdings(terminal)
-    _print_datasets(terminal, holdings, as_json)
+    _print_datasets(terminal, synchronise(terminal), as_json)
 
 
 @catalog_group.command("list")

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import click
 
+from api.cli.catalogue import synchronise
 from api.cli.console import Exit, Terminal
 from api.cli.harvest import harvest_everything
 from api.server import serve
+from catalog.errors import CatalogueError
+from catalog.releases import LocalCopy
 from catalog.settings import Settings
 
 
@@ -21,6 +24,16 @@ def _listening(settings: Settings, host: str | None, port: int | None, workers: 
     )
 
 
+def _fill_empty_copy(terminal: Terminal) -> None:
+    """Follow the catalogue once before serving if there is nothing to serve yet; it may be down."""
+    if LocalCopy(terminal.settings.home / "copy").load().datasets:
+        return
+    try:
+        synchronise(terminal)
+    except CatalogueError as error:
+        terminal.explain(error)
+
+
 @click.command("serve")
 @click.option("--host", help="待ち受けるアドレス / Address to listen on (SHIHYO_HOST)")
 @click.option("--port", type=click.IntRange(0, 65535), help="待ち受けるポート / Port to listen on (SHIHYO_PORT)")
@@ -28,6 +41,7 @@ def _listening(settings: Settings, host: str | None, port: int | None, workers: 
 @click.pass_obj
 def serve_command(terminal: Terminal, host: str | None, port: int | None, workers: int | None) -> None:
     """API・カタログ・ページを提供する。Serve API, catalogue and pages until Ctrl-C."""
+    _fill_empty_copy(terminal)
     serve(_listening(terminal.settings, host, port, workers))
 
 
@@ -38,4 +52,5 @@ def demo_command(context: click.Context) -> None:
     terminal: Terminal = context.obj
     if harvest_everything(terminal) != Exit.SUCCESS:
         context.exit(Exit.FAILURE)
+    synchronise(terminal)
     serve(terminal.settings)

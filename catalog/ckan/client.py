@@ -376,7 +376,7 @@ def _patiently(call: Any) -> Any:
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(CatalogueUnavailable),
         stop=tenacity.stop_after_attempt(_TRIES),
-        wait=tenacity.wait_exponential_jitter(initial=0.2, max=2),
+        wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=2),
         reraise=True,
     )
     return retrying(call)
