@@ -244,13 +244,18 @@ def _answer_download(catalog: EmbeddedCatalog, package_id: str, resource_id: str
         if resource["url_type"] != "upload":
             return _elsewhere(resource)
         return _file(catalog.open_file(resource_id, token), resource)
-    except (NotFound, NotAuthorized, ValidationError):
-        # CKAN hides whether a private file exists
+    except (NotFound, ValidationError):
         return _no_file()
+    except NotAuthorized:
+        return _refused(403, "このファイルを見る権限がありません / Not authorized to read this resource")
 
 
 def _no_file() -> Response:
-    return Response("ファイルが見つかりません / Resource not found\n", 404, content_type="text/plain; charset=utf-8")
+    return _refused(404, "ファイルが見つかりません / Resource not found")
+
+
+def _refused(status: int, text: str) -> Response:
+    return Response(f"{text}\n", status, content_type="text/plain; charset=utf-8")
 
 
 def _elsewhere(resource: Mapping[str, Any]) -> BaseResponse:

@@ -29,7 +29,7 @@ from catalog.embedded.database import Database, unavailable
 from catalog.embedded.errors import ActionError, BadRequest, NotFound
 from catalog.embedded.files import FileStore, StagedFile, StoredFile
 from catalog.embedded.packages import may_read
-from catalog.embedded.registry import ACTIONS, Action, Call, Site
+from catalog.embedded.registry import ACTIONS, Action, Call, Site, denied
 from catalog.errors import Label
 
 #: name, bytes, media type as the client states it
@@ -138,7 +138,7 @@ class EmbeddedCatalog:
             row = resources.find_resource(db, resource_id)
             if row is None or row["file_sha256"] is None:
                 raise NotFound(Label("ファイルが見つかりません", "Resource not found"))
-            self._need_read(call, row["package_id"])
+            self._need_read(call, resource_id, row["package_id"])
             return StoredFile(
                 path=self.store.path_of(row["file_sha256"]),
                 filename=row["file_name"],
@@ -209,10 +209,10 @@ class EmbeddedCatalog:
         name, source, content_type = upload
         return self.store.stage(name, source, content_type, self.max_upload_bytes)
 
-    def _need_read(self, call: Call, package_id: str) -> None:
+    def _need_read(self, call: Call, resource_id: str, package_id: str) -> None:
         row = call.db.execute("SELECT * FROM package WHERE id = ?", (package_id,)).fetchone()
         if not may_read(call, row):
-            raise NotFound(Label("ファイルが見つかりません", "Resource not found"))
+            raise denied(call, f"リソース {resource_id} の閲覧", f"read resource {resource_id}")
 
     def _record_access(self, token: str | None) -> None:
         if token and is_access_due(self.database.connection(), token):

@@ -10,17 +10,15 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, unquote
 
 import orjson
 
 from catalog.embedded.clock import after, now
 from catalog.embedded.errors import NotAuthorized, NotFound
-from catalog.embedded.files import StagedFile, clean_filename
 from catalog.embedded.licenses import all_licenses
 from catalog.embedded.registry import Call, denied
+from catalog.embedded.resources import NO_UPLOADS, Shelf, Uploads, complete_address
 from catalog.embedded.search.index import index_package
 from catalog.errors import Label
 
@@ -35,44 +33,6 @@ PLAIN_FIELDS = (
     "url",
     "version",
 )
-
-#: the fields of a resource and what they are when not given
-RESOURCE_DEFAULTS: Mapping[str, Any] = {
-    "cache_last_updated": None,
-    "cache_url": None,
-    "created": None,
-    "datastore_active": False,
-    "description": None,
-    "format": "",
-    "hash": "",
-    "id": None,
-    "last_modified": None,
-    "metadata_modified": None,
-    "mimetype": None,
-    "mimetype_inner": None,
-    "name": None,
-    "package_id": None,
-    "position": 0,
-    "resource_type": None,
-    "size": None,
-    "state": "active",
-    "url": "",
-    "url_type": None,
-}
-
-#: what an uploaded file says about itself, where the caller says nothing
-_FROM_FILE = ("hash", "size", "mimetype")
-
-
-@dataclass(frozen=True, slots=True)
-class Uploads:
-    """The files that come with a package that is saved."""
-
-    #: position of a resource -> its new file
-    new: Mapping[int, StagedFile] = field(default_factory=dict)
-
-
-NO_UPLOADS = Uploads()
 
 
 def find_package(db: sqlite3.Connection, name_or_id: Any) -> sqlite3.Row | None:
@@ -128,8 +88,7 @@ def answer(call: Call, document: bytes | str) -> dict[str, Any]:
     """Return a stored document as the caller gets it: with full download addresses."""
     package: dict[str, Any] = orjson.loads(document)
     for resource in package["resources"]:
-        if resource["url_type"] == "upload":
-            resource["url"] = call.site.url + resource["url"]
+        complete_address(call, resource)
     return package
 
 
@@ -153,15 +112,18 @@ def save(
     before = orjson.loads(previous["document"]) if previous else None
     package_id = before["id"] if before else own.get("id") or str(uuid.uuid4())
     document = _document(call, package_id, own, before)
-    stored = _stored_files(call.db, package_id)
-    resources = _resources(call, document, own.get("resources", []), before, uploads, stored)
-    document["resources"] = resources
-    document["num_resources"] = len(resources)
+    shelf = Shelf(call, document, before, uploads)
+    document["resources"] = shelf.made(own.get("resources", []))
+    document["num_resources"] = len(document["resources"])
     if before is not None and not uploads.new and _same(before, document):
         return answer(call, previous["document"] if previous else b"")
     for staged in uploads.new.values():
         call.store.place(staged)
-    return answer(call, _write(call, document, previous, uploads, stored))
+    seq = _write_package(call.db, document, previous)
+    shelf.write()
+    _write_groups(call.db, document)
+    index_package(call.db, seq, document)
+    return answer(call, orjson.dumps(document))
 
 
 def _document(call: Call, package_id: str, own: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -257,83 +219,8 @@ def get_group_reference(db: sqlite3.Connection, reference: Mapping[str, Any]) ->
     return row
 
 
-def _stored_files(db: sqlite3.Connection, package_id: str) -> dict[str, sqlite3.Row]:
-    rows = db.execute("SELECT * FROM resource WHERE package_id = ? AND file_sha256 IS NOT NULL", (package_id,))
-    return {row["id"]: row for row in rows}
-
-
-def _resources(
-    call: Call,
-    document: Mapping[str, Any],
-    given: Sequence[Mapping[str, Any]],
-    before: Mapping[str, Any] | None,
-    uploads: Uploads,
-    stored: Mapping[str, sqlite3.Row],
-) -> list[dict[str, Any]]:
-    earlier = {item["id"]: item for item in before["resources"]} if before else {}
-    made = []
-    for position, item in enumerate(given):
-        resource = {**RESOURCE_DEFAULTS, **item}
-        resource["id"] = resource["id"] or str(uuid.uuid4())
-        resource["package_id"], resource["position"], resource["state"] = document["id"], position, "active"
-        _describe_file(call, resource, uploads.new.get(position), stored.get(resource["id"]))
-        made.append(_dated(resource, earlier.get(resource["id"]), document["metadata_modified"]))
-    return made
-
-
-def _describe_file(call: Call, resource: dict[str, Any], new: StagedFile | None, stored: sqlite3.Row | None) -> None:
-    """Fill in what the uploaded file says, and the address where it is downloaded."""
-    if new:
-        found = {"hash": new.sha256, "size": new.size, "mimetype": new.mimetype}
-        for key in _FROM_FILE:
-            resource[key] = resource[key] or found[key]
-        resource["url_type"], resource["last_modified"] = "upload", now()
-        name = new.filename
-    elif stored and (resource["url_type"] == "upload" or _own_address(call, resource)):
-        resource["url_type"], name = "upload", stored["file_name"]
-    elif resource["url_type"] == "upload":
-        name = clean_filename(unquote(str(resource["url"]).rsplit("/", 1)[-1]))
-    else:
-        return
-    resource["url"] = download_path(resource["package_id"], resource["id"], name)
-
-
-def _own_address(call: Call, resource: Mapping[str, Any]) -> bool:
-    path = f"/dataset/{resource['package_id']}/resource/{resource['id']}/download/"
-    return str(resource["url"]).removeprefix(call.site.url).startswith(path)
-
-
-def download_path(package_id: str, resource_id: str, filename: str) -> str:
-    """Return where a file is downloaded, without the site's address; Japanese names are percent-encoded."""
-    return f"/dataset/{package_id}/resource/{resource_id}/download/{quote(filename, safe='')}"
-
-
-def _dated(resource: dict[str, Any], earlier: Mapping[str, Any] | None, moment: str) -> dict[str, Any]:
-    resource["created"] = resource["created"] or (earlier or {}).get("created") or moment
-    resource["metadata_modified"] = None
-    if earlier and {**earlier, "metadata_modified": None} == resource:
-        resource["metadata_modified"] = earlier["metadata_modified"]
-    else:
-        resource["metadata_modified"] = moment
-    return resource
-
-
 def _same(before: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     return {**before, "metadata_modified": None} == {**document, "metadata_modified": None}
-
-
-def _write(
-    call: Call,
-    document: dict[str, Any],
-    previous: sqlite3.Row | None,
-    uploads: Uploads,
-    stored: Mapping[str, sqlite3.Row],
-) -> bytes:
-    seq = _write_package(call.db, document, previous)
-    _write_resources(call.db, document, uploads, stored)
-    _write_groups(call.db, document)
-    index_package(call.db, seq, document)
-    return orjson.dumps(document)
 
 
 def _write_package(db: sqlite3.Connection, document: Mapping[str, Any], previous: sqlite3.Row | None) -> int:
@@ -360,33 +247,6 @@ def _write_package(db: sqlite3.Connection, document: Mapping[str, Any], previous
         values,
     ).fetchone()
     return int(row[0])
-
-
-def _write_resources(
-    db: sqlite3.Connection, document: Mapping[str, Any], uploads: Uploads, stored: Mapping[str, sqlite3.Row]
-) -> None:
-    db.execute("DELETE FROM resource WHERE package_id = ?", (document["id"],))
-    rows = [
-        (
-            resource["id"],
-            document["id"],
-            resource["position"],
-            orjson.dumps(resource).decode(),
-            *_file_columns(resource, uploads.new.get(resource["position"]), stored.get(resource["id"])),
-        )
-        for resource in document["resources"]
-    ]
-    db.executemany("INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-
-
-def _file_columns(
-    resource: Mapping[str, Any], new: StagedFile | None, stored: sqlite3.Row | None
-) -> tuple[str | int | None, ...]:
-    if new:
-        return new.sha256, new.filename, new.size, new.mimetype, new.encoding
-    if stored and resource["url_type"] == "upload":
-        return tuple(stored[f"file_{key}"] for key in ("sha256", "name", "size", "mimetype", "encoding"))
-    return None, None, None, None, None
 
 
 def _write_groups(db: sqlite3.Connection, document: Mapping[str, Any]) -> None:

@@ -5,8 +5,7 @@ A schema is a table ``field -> rule``. A rule is a tuple of validators that run 
 the value to go on with; it raises :class:`Invalid` with a text, or :class:`Stop` with the value that stands.
 All fields are checked, so that a person sees every mistake at once.
 
-Fields that are in no schema: a plain value is left out, a list of dictionaries is an error under ``__junk``; in a
-resource they are kept. That is CKAN's behaviour (its ``__extras`` and ``__junk``).
+Fields that are in no schema are left out, as in CKAN; in a resource they are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from catalog.errors import Label
 #: a field that is not given
 MISSING: Any = object()
 
-NOT_EXPECTED = Label("この項目は使えません", "The input field was not expected.")
 NOT_A_LIST = Label("辞書のリストにしてください", "Only lists of dicts can be placed against subschema")
 
 
@@ -101,11 +99,8 @@ def check(
             errors[name] = problem
         elif value is not MISSING:
             checked[name] = value
-    unknown = {key: value for key, value in given.items() if key not in schema}
-    if any(_is_list_of_dicts(value) for value in unknown.values()):
-        errors["__junk"] = [NOT_EXPECTED]
-    elif keep_unknown:
-        checked.update(unknown)
+    if keep_unknown:
+        checked.update({key: value for key, value in given.items() if key not in schema})
     return checked, errors
 
 
@@ -130,10 +125,6 @@ def _check_each(rule: Each, value: Any, scope: Scope) -> tuple[Any, list[Any]]:
     results = [check(rule.schema, item, scope, keep_unknown=rule.keep_unknown) for item in value]
     errors = [problem for _, problem in results]
     return [item for item, _ in results], errors if any(errors) else []
-
-
-def _is_list_of_dicts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def joined_tag_errors(errors: dict[str, Any]) -> dict[str, Any]:

@@ -150,8 +150,13 @@ def test_an_upload_over_the_limit_is_a_validation_error(client, token):
 
 
 def test_a_form_over_all_bounds_is_a_validation_error(client, token):
-    form = {"package_id": "cards", "upload": (io.BytesIO(b"x" * (LIMIT + MAX_BODY + 1)), "a.csv")}
-    response = client.post("/api/3/action/resource_create", data=form, headers=token)
+    head = b'--b\r\nContent-Disposition: form-data; name="upload"; filename="a.csv"\r\n\r\n'
+    response = client.post(
+        "/api/3/action/resource_create",
+        data=head + b"x" * (LIMIT + MAX_BODY) + b"\r\n--b--\r\n",
+        content_type="multipart/form-data; boundary=b",
+        headers=token,
+    )
     assert (response.status_code, sorted(response.json["error"])) == (409, ["__type", "upload"])
 
 
@@ -196,6 +201,12 @@ def test_errors_are_in_the_language_the_caller_accepts(client, accepted, word):
 def test_a_bearer_token_is_a_token(client, token):
     header = {"Authorization": f"Bearer {token['Authorization']}"}
     response = client.post("/api/3/action/user_show", json={"id": "admin"}, headers=header)
+    assert "email" in response.json["result"]
+
+
+@pytest.mark.parametrize("header", ["Authorization", "X-CKAN-API-Key"])
+def test_both_headers_of_ckan_carry_the_token(client, token, header):
+    response = client.post("/api/action/user_show", json={"id": "admin"}, headers={header: token["Authorization"]})
     assert "email" in response.json["result"]
 
 

@@ -174,7 +174,7 @@ def _set_members(call: Call, community_id: str, values: Mapping[str, Any]) -> No
 
 @_for_both("update", writes=True)
 def update(call: Call, given: dict[str, Any], kind: Kind) -> dict[str, Any]:
-    """組織またはグループを置き換える。 Replace an organisation or a group.
+    """組織またはグループを変える。 Change an organisation or a group; what is not given stays, but for the extras.
 
     :param id: 名前かid。 The name or the id.
     :rtype: dictionary
@@ -185,8 +185,7 @@ def update(call: Call, given: dict[str, Any], kind: Kind) -> dict[str, Any]:
     if given.get("type") not in (None, row["type"]):
         raise ValidationError({"type": [Label("種類は変えられません", "Type cannot be updated")]})
     values = validate(COMMUNITY_UPDATE, given, call.scope(row))
-    kept = {key: row[key] for key in ("name", "type", "state", "approval_status")}
-    columns = {**_EMPTY, **kept, **{key: values[key] for key in _COLUMNS if key in values}}
+    columns = {key: values[key] for key in _COLUMNS if key in values}
     columns |= {"id": row["id"], "extras": _extras(values)}
     updates = ", ".join(f"{key} = :{key}" for key in columns if key != "id")
     call.db.execute(f"UPDATE community SET {updates} WHERE id = :id", columns)  # noqa: S608 - own names

@@ -12,7 +12,7 @@ import orjson
 from catalog.embedded.callers import PERMISSIONS
 from catalog.embedded.communities import ROLE_NAMES, find_community, get_community
 from catalog.embedded.errors import NotAuthorized, NotFound, ValidationError
-from catalog.embedded.packages import NO_UPLOADS, find_package, save
+from catalog.embedded.packages import find_package, save
 from catalog.embedded.registry import Call, action, denied, need
 from catalog.embedded.users import find_user
 from catalog.embedded.validators import MISSING_VALUE
@@ -127,10 +127,10 @@ def _need(call: Call, community: sqlite3.Row, permission: str) -> None:
 def _add_package(call: Call, community: sqlite3.Row, package: sqlite3.Row) -> dict[str, Any]:
     document = orjson.loads(package["document"])
     if community["is_organization"]:
-        save(call, {**document, "owner_org": community["id"]}, package, NO_UPLOADS)
+        save(call, {**document, "owner_org": community["id"]}, package)
         return set_member(call, community["id"], "package", package["id"], "organization")
     groups = [{"id": group["id"]} for group in document["groups"]]
-    save(call, {**document, "groups": [*groups, {"id": community["id"]}]}, package, NO_UPLOADS)
+    save(call, {**document, "groups": [*groups, {"id": community["id"]}]}, package)
     return set_member(call, community["id"], "package", package["id"], "public")
 
 
@@ -161,7 +161,7 @@ def _remove_package(call: Call, community: sqlite3.Row, package: sqlite3.Row) ->
         )
     document = orjson.loads(package["document"])
     kept = [{"id": group["id"]} for group in document["groups"] if group["id"] != community["id"]]
-    save(call, {**document, "groups": kept}, package, NO_UPLOADS)
+    save(call, {**document, "groups": kept}, package)
 
 
 def _member_create_for_user(call: Call, given: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import orjson
 
 from catalog.embedded.errors import NotFound, ValidationError
 from catalog.embedded.files import StagedFile
-from catalog.embedded.packages import Uploads, answer, get_package, may_read, need_edit, not_found, save
+from catalog.embedded.packages import answer, get_package, may_read, need_edit, not_found, save
 from catalog.embedded.registry import Call, action, denied, flag, need
+from catalog.embedded.resources import OF_THE_FILE, Uploads, complete_address
 from catalog.embedded.schemas import PAGE, RESOURCE
 from catalog.embedded.search.conditions import Condition
 from catalog.embedded.validation import check, validate
@@ -39,9 +40,6 @@ SEARCHABLE = (
     "url",
     "url_type",
 )
-
-#: what the new file of a resource says, unless the caller says it with the file
-_OF_THE_FILE = ("hash", "size", "mimetype")
 
 
 def find_resource(db: sqlite3.Connection, resource_id: Any) -> sqlite3.Row | None:
@@ -110,9 +108,7 @@ def _checked(call: Call, package: sqlite3.Row, given: Mapping[str, Any]) -> dict
     checked, errors = check(RESOURCE, plain, call.scope(package), keep_unknown=True)
     if errors:
         raise ValidationError(errors)
-    if flag(given.get("clear_upload")):
-        checked.pop("url_type", None)
-    return checked
+    return {**checked, "url_type": ""} if flag(given.get("clear_upload")) else checked
 
 
 def _save(call: Call, package: sqlite3.Row, resources: list[dict[str, Any]], position: int) -> dict[str, Any]:
@@ -147,7 +143,7 @@ def resource_patch(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     row, package = _get_to_edit(call, need(given, "id"))
     before = answer(call, package["document"])["resources"][row["position"]]
     if call.upload:
-        before = {key: value for key, value in before.items() if key not in _OF_THE_FILE}
+        before = {key: value for key, value in before.items() if key not in OF_THE_FILE}
     return resource_update(call, {**before, **given})
 
 
@@ -203,8 +199,7 @@ def resource_search(call: Call, given: dict[str, Any]) -> dict[str, Any]:
 
 def _resource_answer(call: Call, document: str) -> dict[str, Any]:
     resource: dict[str, Any] = orjson.loads(document)
-    if resource["url_type"] == "upload":
-        resource["url"] = call.site.url + resource["url"]
+    complete_address(call, resource)
     return resource
 
 

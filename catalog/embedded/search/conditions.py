@@ -183,6 +183,15 @@ def _combine(must: Sequence[Condition], must_not: Sequence[Condition], should: S
     return Condition(f"({' AND '.join(parts)})" if parts else "1", tuple(values), ranked)
 
 
+def _field_group(item: FieldGroup, field: str, budget: _Budget) -> Condition:
+    """Translate ``field:(a b)``: one of the values, unless there are signs or the field is full text, as in Solr."""
+    inner = item.children[0]
+    plain = isinstance(inner, UnknownOperation) and all(isinstance(child, Word | Phrase) for child in inner.children)
+    if plain and field not in TEXT_COLUMNS:
+        return _combine([], [], [_translate(child, field, budget) for child in inner.children])
+    return _translate(inner, field, budget)
+
+
 def _inside(item: Item, field: str, budget: _Budget) -> Condition:
     return _translate(item.children[0], field, budget)
 
@@ -315,7 +324,7 @@ _TRANSLATIONS: dict[Any, Callable[[Any, str, _Budget], Condition]] = {
     From: _open_range,
     To: _open_range,
     Group: _inside,
-    FieldGroup: _inside,
+    FieldGroup: _field_group,
     Boost: _inside,
     BaseApprox: _inside,
     Plus: _inside,

@@ -104,6 +104,27 @@ def _patch_and_close(catalog, change):
     catalog.close()
 
 
+def test_extras_are_in_the_order_of_their_keys(create):
+    created = create("cards", extras=[{"key": "b", "value": "1"}, {"key": "a", "value": "2"}])
+    assert [item["key"] for item in created["extras"]] == ["a", "b"]
+
+
+def test_anybody_may_read_the_site(catalog):
+    assert catalog.call("site_read") is True
+
+
+@pytest.mark.parametrize("action", ["organization_create", "group_create"])
+def test_only_sysadmins_create_organisations_and_groups(catalog, token_of, action):
+    with pytest.raises(NotAuthorized):
+        catalog.call(action, {"name": "another"}, token=token_of("admin"))
+
+
+def test_an_unknown_state_is_refused(catalog, create):
+    create("cards")
+    with pytest.raises(ValidationError):
+        catalog.call("package_patch", {"id": "cards", "state": "weird"}, as_system=True)
+
+
 def test_relationships_are_refused_rather_than_lost(catalog):
     given = {"name": "cards", "owner_org": "city", "relationships_as_subject": [{"type": "child_of"}]}
     with pytest.raises(ValidationError):

@@ -110,3 +110,16 @@ def test_a_facet_may_count_values_that_were_not_found(catalog, create):
     create("air", tags=[{"name": "環境"}])
     given = {"fq": "tags:行政", "facet.field": ["tags"], "facet.mincount": 0}
     assert catalog.call("package_search", given)["facets"]["tags"] == {"行政": 1, "環境": 0}
+
+
+@pytest.mark.parametrize("q", ["AND", "a AND", "*", "/a/"])
+def test_what_a_person_types_never_fails_even_where_solr_does(catalog, q):
+    assert catalog.call("package_search", {"q": q})["count"] == 0
+
+
+def test_an_or_in_a_filter_means_what_it_says(names, create):
+    create("cards", tags=[{"name": "行政"}])
+    create("air", tags=[{"name": "環境"}])
+    create("other")
+    # CKAN glues its own conditions to the text, so that this finds everything there
+    assert sorted(names("", fq="tags:行政 OR tags:環境")) == ["air", "cards"]

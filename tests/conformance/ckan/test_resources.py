@@ -75,12 +75,42 @@ def test_further_fields_of_a_resource_are_kept(site, dataset):
     assert (patched["sha256"], patched["encoding"]) == ("ab12", "Shift_JIS")
 
 
-def test_an_update_drops_what_is_not_given(site, dataset):
-    given = {"package_id": dataset()["id"], "url": "https://example.org/a", "sha256": "ab12", "name": "A"}
+def test_an_update_drops_some_of_what_is_not_given_and_keeps_some(site, dataset):
+    kept = {"name": "A", "size": 3, "hash": "ab", "format": "CSV", "cache_url": "https://example.org/c"}
+    dropped = {"description": "説明", "mimetype": "text/csv", "mimetype_inner": "x", "resource_type": "file"}
+    given = {"package_id": dataset()["id"], "url": "https://example.org/a", "sha256": "ab12", **kept, **dropped}
     created = site.post("resource_create", given).result
     updated = site.post("resource_update", {"id": created["id"], "url": "https://example.org/b"}).result
-    assert (updated["url"], updated["name"]) == ("https://example.org/b", None)
+    assert {key: updated[key] for key in kept} == kept
+    assert [updated[key] for key in dropped] == [None] * 4
+    assert updated["url"] == "https://example.org/b"
     assert "sha256" not in updated
+
+
+def test_an_update_without_an_address_keeps_the_file(site, dataset):
+    created = site.upload("resource_create", {"package_id": dataset()["id"]}, "data.csv", CSV).result
+    updated = site.post("resource_update", {"id": created["id"], "name": "B"}).result
+    assert (updated["url_type"], updated["size"]) == ("upload", len(CSV))
+    assert site.get(updated["url"]).content == CSV
+
+
+def test_an_uploaded_file_is_renamed_with_its_address(site, dataset):
+    created = site.upload("resource_create", {"package_id": dataset()["id"]}, "data.csv", CSV).result
+    patched = site.post("resource_patch", {"id": created["id"], "url": "other.csv"}).result
+    assert patched["url"].endswith("/download/other.csv")
+    assert site.get(patched["url"]).content == CSV
+
+
+def test_an_address_without_a_scheme_is_a_web_address(site, dataset):
+    given = {"package_id": dataset()["id"], "url": "example.org/a.csv"}
+    assert site.post("resource_create", given).result["url"] == "http://example.org/a.csv"
+
+
+def test_structures_in_further_fields_are_kept(site, dataset):
+    given = {"package_id": dataset()["id"], "url": "https://example.org/a", "columns": [{"name": "年"}], "o": {"b": 2}}
+    created = site.post("resource_create", given).result
+    shown = site.post("resource_show", {"id": created["id"]}).result
+    assert (shown["columns"], shown["o"]) == ([{"name": "年"}], {"b": 2})
 
 
 def test_adding_a_resource_changes_the_dataset(site, dataset):
@@ -176,8 +206,8 @@ def test_a_query_for_resources_that_cannot_be_read_is_named(site, query):
 def test_the_files_of_a_private_dataset_are_for_its_members(site, dataset, people):
     package = dataset(private=True)
     created = site.upload("resource_create", {"package_id": package["id"]}, "data.csv", CSV).result
-    assert site.get(created["url"]).status_code == 404
-    assert site.get(created["url"], token=people.outsider).status_code == 404
+    assert site.get(created["url"]).status_code == 403
+    assert site.get(created["url"], token=people.outsider).status_code == 403
     assert site.get(created["url"], token=people.member).content == CSV
 
 
