@@ -22,7 +22,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,7 +47,17 @@ _CODINGS: dict[str, Callable[[bytes], bytes]] = {
     "zstd": lambda body: cast(bytes, pa.Codec("zstd", _ZSTD_LEVEL).compress(body, asbytes=True)),
     "gzip": lambda body: gzip.compress(body, _GZIP_LEVEL, mtime=0),
 }
-_COMPRESSIBLE = ("text/", "application/json", "application/problem+json", "image/svg+xml", "application/javascript")
+_COMPRESSIBLE = (
+    "text/",
+    "application/csvm+json",
+    "application/javascript",
+    "application/json",
+    "application/ld+json",
+    "application/problem+json",
+    "application/rdf+xml",
+    "application/xml",
+    "image/svg+xml",
+)
 
 #: one answer may take this part of the cache
 _LARGEST_PART = 8
@@ -70,9 +80,15 @@ _IN_NOT_MODIFIED = frozenset(
 )
 
 
+@cache
+def software_version() -> str:
+    """Return the version of this software."""
+    return version("shihyo")
+
+
 def strong_etag(*parts: str) -> str:
     """Return the entity tag of what is determined by ``parts`` and the software, in quotes."""
-    text = "\n".join([version("shihyo"), *parts])
+    text = "\n".join([software_version(), *parts])
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 

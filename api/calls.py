@@ -23,7 +23,7 @@ from catalog.query.grammar import encode_pairs
 from catalog.query.rejection import Rejection, rejected, unknown_parameter, unknown_value
 from catalog.releases import Holdings
 from openapi import BASE, Operation
-from openapi.fields import FullMatch
+from openapi.fields import FullMatch, shared
 
 JSON_TYPE = "application/json"
 
@@ -122,7 +122,7 @@ def check_parameters(schema: type[Schema], parameters: Mapping[str, str], others
     QueryError
         If one is not declared or does not have the declared form.
     """
-    instance = schema()
+    instance = shared(schema)
     known = {one.data_key or name: one for name, one in instance.fields.items()}
     wrong = instance.validate({name: value for name, value in parameters.items() if name not in others})
     if wrong:
@@ -155,14 +155,14 @@ def _respond(call: Call, answer: Answer) -> Response:
     else:
         assert call.operation.answer is not None, "operations without a schema make their own response"
         links = {"self": canonical, **answer.links}
-        document = call.operation.answer().dump({"data": answer.data, "meta": answer.meta, "links": links})
+        document = shared(call.operation.answer).dump({"data": answer.data, "meta": answer.meta, "links": links})
         response = Response(orjson.dumps(document), content_type=JSON_TYPE)
     return finish(response, etag, canonical, pinned=answer.pinned_path == call.url_path, volatile=answer.volatile)
 
 
 def finish(response: Response, etag: str, canonical: str, *, pinned: bool, volatile: bool = False) -> Response:
     """Add the headers that every answer has: validator, lifetime, canonical URL."""
-    response.headers["Link"] = f'<{canonical}>; rel="canonical"'
+    response.headers.setlist("Link", [f'<{canonical}>; rel="canonical"', *response.headers.getlist("Link")])
     response.headers["Cache-Control"] = NOT_STORED if volatile else cache_control(pinned=pinned)
     if not volatile:
         response.headers["ETag"] = etag

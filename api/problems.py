@@ -203,6 +203,18 @@ _ROWS = (
         ("Bytes differ from their manifest", "Remove the local copy; it is fetched from the catalogue again."),
     ),
     _problem(
+        "database-unusable",
+        500,
+        ("業務データベースを使えません", "SHIHYO_DATABASE_URL と、そのデータベースの状態を確かめてください。"),
+        ("The application database cannot be used", "Check SHIHYO_DATABASE_URL and the state of that database."),
+    ),
+    _problem(
+        "source-busy",
+        409,
+        ("この収集元はいま収集中です", "終わるのを待って、もう一度実行してください。"),
+        ("This source is being harvested right now", "Wait until it has finished and run it again."),
+    ),
+    _problem(
         "cancelled",
         409,
         ("人が止めました", "続けるには、もう一度実行してください。"),

@@ -28,6 +28,7 @@ from catalog.query.grammar import resume_cursor
 from catalog.query.question import MOST_ROWS, Availability, ObservationQuery, Page
 from catalog.query.rejection import Rejection, rejected
 from openapi.components import ObservationMetaSchema
+from openapi.fields import shared
 
 _BATCH = 5000
 
@@ -208,7 +209,7 @@ def _meta(
         "repairs": repairs,
         "availability": availability,
     }
-    dumped: dict[str, Any] = ObservationMetaSchema().dump(meta)
+    dumped: dict[str, Any] = shared(ObservationMetaSchema).dump(meta)
     return dumped
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -27,6 +28,12 @@ class StrictSchema(Schema):
         """Unknown members are an error on the way in, and ``additionalProperties: false`` in the document."""
 
         unknown = "raise"
+
+
+@cache
+def shared(kind: type[Schema]) -> Schema:
+    """Return the one instance of a schema; making one costs more than using it, and use does not change it."""
+    return kind()
 
 
 class LabelSchema(StrictSchema):

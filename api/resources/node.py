@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
+from api.caching import software_version
 from api.calls import Answer, Call, answers
 from catalog.ckan import BrokenRelease
 from catalog.errors import Label
@@ -28,7 +28,7 @@ def show_index(call: Call) -> Answer:
         data={
             "title": Label(title, title) if title else _TITLE,
             "description": _DESCRIPTION,
-            "version": version("shihyo"),
+            "version": software_version(),
         },
         links={**links, "describedby": call.url("/openapi.json"), "help": call.url("/docs")},
     )
@@ -39,7 +39,7 @@ def show_status(call: Call) -> Answer:
     """Answer what is held and whether the catalogue can be reached."""
     state = call.node.follow_state
     data = {
-        "version": version("shihyo"),
+        "version": software_version(),
         "started": call.node.started,
         "holdings": call.holdings.digest,
         "datasets": [_held(one) for one in call.holdings.datasets.values()],

@@ -64,10 +64,12 @@ def decode_cursor(text: str) -> Cursor:
 
 
 def _is_cell(value: object) -> bool:
-    """Return whether a value can stand in a row: what SQL takes as a parameter."""
+    """Return whether a value can stand in a row: what SQL takes as a parameter (no lone surrogates)."""
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
-    return value is None or isinstance(value, str | float)
+    if isinstance(value, str):
+        return value == value.encode("utf-8", "replace").decode()
+    return value is None or isinstance(value, float)
 
 
 def fingerprint(canonical: str) -> str:

@@ -35,7 +35,7 @@ def test_any_other_text_is_refused(text: str) -> None:
         decode_cursor(text)
 
 
-@pytest.mark.parametrize("after", [({"a": 1},), ([1],), (2**70,)])
+@pytest.mark.parametrize("after", [({"a": 1},), ([1],), (2**70,), ("\ud800",)])
 def test_a_cursor_made_by_hand_with_what_no_row_has_is_refused(after: tuple[object, ...]) -> None:
     with pytest.raises(QueryError):
         decode_cursor(Cursor("d", "f", after).encode())
