@@ -102,7 +102,7 @@ def client(application: Flask) -> FlaskClient:
     return application.test_client()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def answering() -> type[AnsweringCatalogue]:
     """Return the catalogue with fixed answers."""
     return AnsweringCatalogue

@@ -89,7 +89,8 @@ def test_every_page_is_a_page_in_its_language(client: FlaskClient, path: str, la
     assert len(page.find("h1")) == 1
     assert len(page.find("main", id="main")) == 1
     assert page.find("a", **{"class": "skip", "href": "#main"})
-    assert {one["hreflang"] for one in page.find("link", rel="alternate")} == {"ja", "en", "x-default"}
+    alternates = {one.get("hreflang") for one in page.find("link", rel="alternate")}
+    assert {"ja", "en", "x-default"} <= alternates
     assert "{" not in page.text.split("curl")[0]
 
 
@@ -236,7 +237,7 @@ def test_the_national_context_shows_every_ministry_kind_and_recipient_with_the_v
                 assert dimension.codes[one[dimension.id]].ja in page.text
                 shown += 1
     assert shown == 82
-    assert "市の値は未収集" in page.text
+    assert "市の値は未収集です" in page.text
 
 
 def test_the_downloads_give_exactly_the_figures_shown(client: FlaskClient) -> None:
