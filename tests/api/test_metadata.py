@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 from xml.dom import minidom
 
+import pyshacl
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -106,6 +108,18 @@ def test_every_address_of_ours_that_the_catalogue_names_answers(api: FlaskClient
 
     assert _failing(api, {one.removeprefix(site) for one in named}) == {}
     assert len(named) > 10
+
+
+@pytest.mark.parametrize("shapes", ["shapes.ttl", "range.ttl"])
+def test_what_is_served_conforms_to_the_official_shapes(
+    shapes: str, api: FlaskClient, all_holdings: Holdings, shared: Path
+) -> None:
+    paths = ["/catalog.ttl", *(f"/dataset/{name}.ttl" for name in all_holdings.datasets)]
+    judge = Graph().parse(shared / "judges" / "dcat-ap-3.0.1" / shapes)
+
+    reports = {path: pyshacl.validate(_graph(api, path), shacl_graph=judge) for path in paths}
+
+    assert {path: text for path, (conforms, _, text) in reports.items() if not conforms} == {}
 
 
 def test_a_new_release_changes_the_etag(
