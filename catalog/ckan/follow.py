@@ -17,13 +17,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-import filelock
-
 from catalog.ckan.client import Catalogue
 from catalog.ckan.mapping import DATASET_TYPE, CurrentRelease, current_release, extras_of, release_name
 from catalog.ckan.publish import MANIFEST_LIMIT, Progress, find_file, silent
 from catalog.embedded.errors import NotAuthorized, NotFound
-from catalog.errors import IntegrityError, ShihyoError, TooLarge
+from catalog.errors import ForbiddenAddress, IntegrityError, ShihyoError, TooLarge
 from catalog.model import MANIFEST_NAME, Manifest, parse_manifest
 from catalog.releases import DatasetHolding, Holdings, LocalCopy, ReleaseHolding
 
@@ -33,8 +31,11 @@ _QUERY = f"+dataset_type:{DATASET_TYPE} +shihyo_release:*"
 #: seconds until a broken release is tried again, unless it changes before
 _RETRY_BROKEN = 60.0
 
+#: after so many broken releases in a row the ones before are not looked for: a dataset may state any number of them
+_MOST_BROKEN = 3
+
 #: what makes a release broken, as opposed to a catalogue that does not answer
-_BROKEN = (IntegrityError, TooLarge, NotFound, NotAuthorized)
+_BROKEN = (IntegrityError, TooLarge, ForbiddenAddress, NotFound, NotAuthorized)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,8 @@ class Follower:
         CatalogueUnavailable
             If the catalogue does not answer; the copy stays as it was.
         """
-        self.copy.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with filelock.FileLock(self.copy.folder / ".following", timeout=wait):
-                return self._synchronise(progress or silent)
-        except filelock.Timeout:
-            return self.copy.load()
+        with self.copy.following(timeout=wait) as ours:
+            return self._synchronise(progress or silent) if ours else self.copy.load()
 
     def _synchronise(self, progress: Progress) -> Holdings:
         held = self._load_verified()
@@ -147,14 +144,19 @@ class Follower:
         have = {one.manifest.sequence: one for one in held.releases} if held else {}
         chain: list[ReleaseHolding] = []
         expected: str | None = current.digest
+        gap = 0
         for number in range(current.sequence, 0, -1):
             release = have.get(number)
             if release is None or release.digest != (expected or release.digest):
                 release = self._find_release(name, number, expected, broken)
                 progress(name, current.sequence - number + 1, current.sequence)
             expected = release.manifest.parent if release else None
+            gap = 0 if release else gap + 1
             if release is not None:
                 chain.append(release)
+            elif gap == _MOST_BROKEN:
+                chain.extend(have[older] for older in sorted(have, reverse=True) if older < number)
+                break
         return tuple(reversed(chain))
 
     def _find_release(

@@ -305,10 +305,11 @@ class _Publication:
         uploaded: list[str] = []
         for _ in range(_ROUNDS):
             missing = [file for file in (*self.manifest.files, None) if not _holds(release, self.manifest, file)]
+            total = len(self._file_names())
             if not missing:
+                self.progress(self.release_name, total, total)
                 return tuple(uploaded)
             for file in missing:
-                total = len(self._file_names())
                 self.progress(self.release_name, total - len(missing) + missing.index(file), total)
                 self._upload(release, file)
                 uploaded.append(file.name if file else MANIFEST_NAME)

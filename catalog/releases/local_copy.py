@@ -168,6 +168,21 @@ class LocalCopy:
         with filelock.FileLock(self.folder / ".lock", timeout=timeout):
             yield
 
+    @contextmanager
+    def following(self, timeout: float) -> Iterator[bool]:
+        """Be the one who brings this copy up to a catalogue; gives False if another is, for ``timeout`` seconds."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self.folder / ".following", timeout=timeout)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
             status = self._list.stat()

@@ -30,7 +30,7 @@ MIC = Agent("mic", Label("総務省", "Ministry of Internal Affairs and Communic
 SEX = Dimension("sex", Label("性別", "Sex"), load_reference().codelists["sex"].labels)
 
 #: area, numerator and denominator of three municipalities
-COUNTS = (("011002", 20, 80), ("121002", 33, 99), ("122041", 1, 8))
+COUNTS = (("011002", 20, 80), ("121002", 33, 99), ("122041", 1, 40))
 
 
 class Specimen:

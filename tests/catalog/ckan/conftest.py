@@ -1,0 +1,153 @@
+"""A catalogue to publish to and to follow: the embedded one in this process, and the same behind HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.ckan import Catalogue, Follower, open_catalogue
+from catalog.embedded import EmbeddedCatalog
+from catalog.releases import BuiltRelease, LocalCopy
+from catalog.settings import Settings
+
+_numbers = itertools.count()
+
+
+@dataclass
+class Site:
+    """A catalogue with several who publish to it and follow it, each with a home folder of their own."""
+
+    #: the catalogue itself, for what a test does behind the back of publishing
+    behind: EmbeddedCatalog
+    #: where homes are made
+    folder: Path
+    #: its address; empty if it is reached in this process
+    url: str
+    #: everything that was opened
+    opened: list[Catalogue] = field(default_factory=list)
+
+    def settings(self, home: str = "home", **changes: Any) -> Settings:
+        """Return the settings of one publisher or follower."""
+        return Settings(
+            home=self.folder / home,
+            catalog_url=self.url,
+            catalog_token=self.token() if self.url else "",
+            site_url=self.url or "http://127.0.0.1:8000",
+            **changes,
+        )
+
+    def token(self, user: str = "admin") -> str:
+        """Return a new token."""
+        name = f"token-{next(_numbers)}"
+        return str(self.behind.call("api_token_create", {"user": user, "name": name}, as_system=True)["token"])
+
+    def open(self, home: str = "home", **changes: Any) -> Catalogue:
+        """Open the catalogue as one publisher or follower sees it."""
+        made = open_catalogue(self.settings(home, **changes), embedded=None if self.url else self.behind)
+        self.opened.append(made)
+        return made
+
+    def follower(self, home: str = "reader") -> Follower:
+        """Return who follows, with a local copy of its own."""
+        return Follower(self.open(home), LocalCopy(self.folder / home / "copy"))
+
+    def call(self, action: str, **data: Any) -> Any:
+        """Do something to the catalogue as its sysadmin."""
+        return self.behind.call(action, data, as_system=True)
+
+    def package(self, name: str = "cards") -> dict[str, Any]:
+        """Return a package."""
+        return dict(self.call("package_show", id=name))
+
+    def extras(self, name: str = "cards") -> dict[str, str]:
+        """Return the extras of a package."""
+        return {one["key"]: one["value"] for one in self.package(name)["extras"]}
+
+    def releases(self) -> list[str]:
+        """Return the names of all release packages, drafts as well, sorted."""
+        found = self.call("package_search", fq="dataset_type:release", rows=1000, include_drafts=True)
+        return sorted(one["name"] for one in found["results"])
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[tuple[str, Path]]:
+    """Serve any number of embedded catalogues with granian; give the address and the folder of them all."""
+    folder = tmp_path_factory.mktemp("served")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {**os.environ, "MANY_CATALOGUES": str(folder), "PYTHONPATH": f"{root}{os.pathsep}{Path(__file__).parent}"}
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-access-log"]
+    process = subprocess.Popen([*command, "many_catalogues:app"], env=environ, cwd=root)
+    try:
+        _wait_until_it_answers(f"http://127.0.0.1:{port}", process)
+        yield f"http://127.0.0.1:{port}", folder
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        assert process.poll() is None, "granian ended"
+        try:
+            with urllib.request.urlopen(f"{url}/probe/api/3", timeout=5) as answer:
+                assert answer.status == 200
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    pytest.fail("granian does not answer")
+
+
+@pytest.fixture(params=["in this process", "over HTTP"])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """Give an empty catalogue, once in this process and once behind HTTP."""
+    name = f"catalogue-{next(_numbers)}"
+    if request.param == "over HTTP":
+        host, folder = request.getfixturevalue("served")
+        made = Site(_embedded(folder / name, f"{host}/{name}"), tmp_path, f"{host}/{name}")
+    else:
+        made = Site(_embedded(tmp_path / name, "http://127.0.0.1:8000"), tmp_path, "")
+    yield made
+    for one in made.opened:
+        one.close()
+    made.behind.close()
+
+
+def _embedded(folder: Path, url: str) -> EmbeddedCatalog:
+    return EmbeddedCatalog(folder, site_url=url, max_upload_bytes=10_000_000)
+
+
+@pytest.fixture(scope="session")
+def built_chain(specimen: Any, tmp_path_factory: pytest.TempPathFactory) -> list[BuiltRelease]:
+    """Return twelve releases of the dataset ``cards``; the last is of 2022-01."""
+    releases: list[BuiltRelease] = []
+    for last in range(1, 13):
+        months = [f"2021-M{month:02d}" for month in range(1, last + 1)]
+        issued = f"2021-{last:02d}-28T00:00:00+09:00"
+        parent = releases[-1] if releases else None
+        folder = tmp_path_factory.getbasetemp() / "ckan-builds"
+        releases.append(specimen.build(folder, specimen.rates(*months), parent, issued=issued))
+    return releases
+
+
+@pytest.fixture(scope="session")
+def other_second(
+    specimen: Any, built_chain: list[BuiltRelease], tmp_path_factory: pytest.TempPathFactory
+) -> BuiltRelease:
+    """Return another second release than that of the chain, on the same first one."""
+    table = specimen.rates("2021-M01", "2021-M12")
+    folder: Path = tmp_path_factory.mktemp("other")
+    return specimen.build(folder, table, built_chain[0], issued="2021-02-27T00:00:00+09:00")  # type: ignore[no-any-return]
