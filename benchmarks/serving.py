@@ -1,7 +1,7 @@
 """Answers of the served API beside a raw WSGI application with the same bytes on the same server.
 
-The demo's sample sources are harvested into a temporary folder first. Each round measures every case once, so a drift of
-the machine falls on all of them.
+The demo's sample sources are harvested into a temporary folder first. Each round measures every case once, so a
+drift of the machine falls on all of them.
 """
 
 from __future__ import annotations

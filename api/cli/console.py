@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from catalog.ckan import Progress as Report
 from catalog.errors import Label, ShihyoError
 from catalog.settings import Settings
 
@@ -34,9 +35,6 @@ class Exit(IntEnum):
     #: stopped by Ctrl-C
     INTERRUPTED = 130
 
-
-#: ``report(stage, done, total)``; total is None while it is not known
-Report = Callable[[str, int, int | None], None]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="機械向けにJSONで出力 / Print JSON for machines")
 
