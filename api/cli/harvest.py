@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from api.cli.console import Exit, Report, Terminal, json_option
+from api.cli.console import Exit, Terminal, json_option
+from catalog.ckan import Progress
 from catalog.errors import Label, UnknownCode
 from catalog.model.codelist import nearest
 from harvesters import HarvestSource, JobStatus, job_status, load_sources, plan_sources, run_sources
@@ -17,7 +18,7 @@ _sources_argument = click.argument("names", nargs=-1, metavar="[SOURCE]...")
 class _Bars:
     """Hears the harvesters and draws one bar for each source and stage."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Progress) -> None:
         self._report = report
 
     def update(self, source: str, stage: str, done: int, total: int | None) -> None:
