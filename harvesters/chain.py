@@ -86,8 +86,7 @@ def iter_steps(
     past = [one for one in ordered if known is not None and _end(one) <= known]
     new = [one for one in ordered if known is None or _end(one) > known]
     base = _Base(parent, lineage)
-    if parent is not None:
-        yield from base.correct(past, ordered[-1].dataset if ordered else None, now)
+    yield from base.correct(past, now)
     for one in new:
         yield base.add(one)
 
@@ -123,12 +122,12 @@ class _Base:
         origins = parent.manifest.provenance.origins if parent else ()
         self._origins = {one.name: one for one in origins}
 
-    def correct(self, past: Sequence[Contribution], newest: Dataset | None, now: datetime) -> Iterator[Step]:
-        """Yield one step if the past contributions, or the description, differ from what is published."""
+    def correct(self, past: Sequence[Contribution], now: datetime) -> Iterator[Step]:
+        """Yield one step if the past contributions, or their description, differ from what is published."""
         parent = self._parent
-        if parent is None or newest is None:
+        if parent is None or not past:
             return
-        described = past[-1].dataset if past else newest
+        described = past[-1].dataset
         table = self._merge(past, described.structure)
         dataset = self._describe(described, table)
         diff = diff_tables(parent.parquet, table, dataset.structure, examples=0)

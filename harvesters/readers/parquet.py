@@ -31,14 +31,14 @@ def read_parquet(path: Path, *, name: str, columns: Sequence[str], largest: int)
         If it is not Parquet, lacks a column, or is larger than ``largest`` bytes or :data:`MOST_ROWS` rows.
     """
     try:
-        file = pq.ParquetFile(path, read_dictionary=list(columns))
-        found = file.schema_arrow.names
+        with pq.ParquetFile(path) as file:
+            found, metadata = file.schema_arrow.names, file.metadata
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(name, error) from error
     check_header(found, columns, name)
-    if file.metadata.num_rows > MOST_ROWS or _unpacked_size(file.metadata, columns) > largest:
+    if metadata.num_rows > MOST_ROWS or _unpacked_size(metadata, columns) > largest:
         raise too_large(name, largest)
-    return SourceTable(name, tuple(found), None, None, _rows(file, columns, name))
+    return SourceTable(name, tuple(found), None, None, _rows(path, columns, name))
 
 
 def _unpacked_size(metadata: pq.FileMetaData, columns: Sequence[str]) -> int:
@@ -47,14 +47,15 @@ def _unpacked_size(metadata: pq.FileMetaData, columns: Sequence[str]) -> int:
     return sum(group.column(i).total_uncompressed_size for group in groups for i in wanted)
 
 
-def _rows(file: pq.ParquetFile, columns: Sequence[str], name: str) -> Iterator[Row]:
+def _rows(path: Path, columns: Sequence[str], name: str) -> Iterator[Row]:
     number = 2
     try:
-        for batch in file.iter_batches(_BATCH, columns=list(columns)):
-            texts = [[_text(value) for value in batch.column(one).to_pylist()] for one in columns]
-            for cells in zip(*texts, strict=True):
-                yield Row(number, dict(zip(columns, cells, strict=True)))
-                number += 1
+        with pq.ParquetFile(path, read_dictionary=list(columns)) as file:
+            for batch in file.iter_batches(_BATCH, columns=list(columns)):
+                texts = [[_text(value) for value in batch.column(one).to_pylist()] for one in columns]
+                for cells in zip(*texts, strict=True):
+                    yield Row(number, dict(zip(columns, cells, strict=True)))
+                    number += 1
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(name, error) from error
 

@@ -44,15 +44,15 @@ LARGEST = 100
 _HERE = Path(__file__).parent
 
 
-def main(source: Path) -> None:
-    """Write both samples beside this file."""
+def main(source: Path, target: Path = _HERE) -> None:
+    """Write both samples below ``target``, by default beside this file."""
     for publication in PUBLICATIONS:
-        folder = _HERE / "mynumber" / publication
+        folder = target / "mynumber" / publication
         folder.mkdir(parents=True, exist_ok=True)
         for file in sorted((source / "mynumber" / publication).glob("*.csv")):
             wanted = _in_sample if file.name == "all_localgovs.csv" else _any
             (folder / file.name).write_bytes(b"".join(_lines(file, wanted)))
-    _write_procedures(source / "procedures" / "procedures_2025-07-29.parquet", _HERE / "procedures")
+    _write_procedures(source / "procedures" / "procedures_2025-07-29.parquet", target / "procedures")
 
 
 def _any(_: list[str]) -> bool:
