@@ -49,7 +49,9 @@ class ActionError(errors.CatalogueError):
     #: what CKAN writes before the text
     prefix: ClassVar[Label] = Label("", "")
 
-    def __init__(self, label: Label, **context: Any) -> None:
+    def __init__(self, what: Label | str, en: str = "", **context: Any) -> None:
+        """Take what is wrong as a label, or as a Japanese and an English text as every error of the product does."""
+        label = Label(what, en) if isinstance(what, str) else what
         super().__init__(label.ja, label.en, **context)
 
     def error_dict(self, lang: str = "ja") -> dict[str, Any]:
@@ -61,15 +63,16 @@ class ActionError(errors.CatalogueError):
 class ValidationError(ActionError):
     """Fields have values that cannot be used."""
 
-    code = "catalogue-validation"
     kind = "Validation Error"
     status = 409
 
-    def __init__(self, fields: Mapping[str, FieldErrors]) -> None:
-        self.fields = fields
+    def __init__(self, fields: Mapping[str, FieldErrors] | str, en: str = "") -> None:
+        """Take the texts by field; two plain texts are an error of no field, under ``message``."""
+        self.fields = {"message": [Label(fields, en)]} if isinstance(fields, str) else fields
         super().__init__(
-            Label(f"入力に誤りがあります: {in_language(fields, 'ja')}", f"Invalid input: {in_language(fields, 'en')}"),
-            fields=in_language(fields, "en"),
+            f"入力に誤りがあります: {in_language(self.fields, 'ja')}",
+            f"Invalid input: {in_language(self.fields, 'en')}",
+            fields=in_language(self.fields, "en"),
         )
 
     def error_dict(self, lang: str = "ja") -> dict[str, Any]:
@@ -80,7 +83,6 @@ class ValidationError(ActionError):
 class NotFound(ActionError):
     """The object does not exist."""
 
-    code = "catalogue-not-found"
     kind = "Not Found Error"
     status = 404
 
@@ -88,7 +90,6 @@ class NotFound(ActionError):
 class NotAuthorized(ActionError, errors.NotAuthorized):
     """The caller may not do this."""
 
-    code = "not-authorized"
     kind = "Authorization Error"
     status = 403
     prefix = Label("Access denied: ", "Access denied: ")
@@ -97,7 +98,6 @@ class NotAuthorized(ActionError, errors.NotAuthorized):
 class SearchError(ActionError):
     """The query does not follow the query syntax."""
 
-    code = "catalogue-search"
     kind = "Search Error"
     status = 409
     prefix = Label("Search error: ", "Search error: ")
@@ -106,7 +106,6 @@ class SearchError(ActionError):
 class SearchQueryError(ActionError):
     """A parameter of the search is unknown, or it cannot be sorted like this."""
 
-    code = "catalogue-search-query"
     kind = "Search Query Error"
     status = 400
     prefix = Label("Search Query is invalid: ", "Search Query is invalid: ")
@@ -115,7 +114,6 @@ class SearchQueryError(ActionError):
 class BadRequest(ActionError):
     """The request names no action or is none; CKAN answers with the bare text."""
 
-    code = "catalogue-bad-request"
     kind = ""
     status = 400
     prefix = Label("Bad request: ", "Bad request: ")
