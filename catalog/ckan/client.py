@@ -273,6 +273,8 @@ class Catalogue:
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 raise NotFound(Label(f"ファイル {url} がありません", f"There is no file {url}")) from error
+            if error.code in {401, 403}:
+                raise NotAuthorized(Label(f"ファイル {url} を読む権限がありません", f"May not read {url}")) from error
             raise _unavailable(url, f"HTTP {error.code}") from error
         except (OSError, ssl.SSLError) as error:
             raise _unavailable(url, str(error)) from error
