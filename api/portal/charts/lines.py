@@ -13,7 +13,7 @@ from api.portal.charts.scale import Scale, day_ticks, value_ticks
 from api.portal.charts.svg import element, number
 
 #: vertical space between two labels at the ends of lines
-_LABEL_HEIGHT = 15.0
+_LABEL_HEIGHT = 17.0
 #: series that the style sheet tells apart
 STYLES = 6
 
@@ -87,7 +87,7 @@ class Frame:
 
 
 #: for screens of a tablet or a computer
-WIDE = Frame("wide", width=760, height=380, left=44, right=110, top=30, bottom=46, days=8)
+WIDE = Frame("wide", width=600, height=350, left=44, right=92, top=30, bottom=46, days=6)
 #: for screens of a telephone, where a scaled-down chart could not be read
 NARROW = Frame("narrow", width=340, height=300, left=34, right=16, top=30, bottom=46, days=4, radius=3)
 

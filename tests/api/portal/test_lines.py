@@ -141,7 +141,7 @@ def test_names_at_the_ends_of_lines_do_not_lie_on_each_other() -> None:
     root = draw(*(line(str(index), 10, 40 + index / 10) for index in range(6)))
     heights = sorted(float(one.attrib["y"]) for one in root.iter("text") if "chart-name" in one.attrib["class"])
     assert len(heights) == 6
-    assert all(after - before >= 14.9 for before, after in pairwise(heights))
+    assert all(after - before >= 16.9 for before, after in pairwise(heights))
     assert heights[-1] <= WIDE.floor + 5
 
 
