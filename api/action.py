@@ -99,7 +99,7 @@ def create_action_blueprint(catalog: EmbeddedCatalog) -> Blueprint:
     stem = "/dataset/<package_id>/resource/<resource_id>/download"
     for rule in (stem, f"{stem}/<path:filename>"):
         blueprint.add_url_rule(rule, "download", download, methods=["GET"])
-    blueprint.after_request(_allow_other_sites)
+    blueprint.after_request(_add_headers)
     blueprint.register_error_handler(Exception, _failed)
     return blueprint
 
@@ -113,10 +113,13 @@ def _failed(error: Exception) -> Response | HTTPException:
     return _json(500, {"error": problem, "success": False})
 
 
-def _allow_other_sites(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     if request.headers.get("Origin"):
         response.headers.extend(CORS)
     response.headers["X-Content-Type-Options"] = "nosniff"
+    # what is answered depends on who asks, and changes with the next write
+    response.headers.setdefault("Cache-Control", "no-cache")
+    response.vary.add("Authorization")
     return response
 
 

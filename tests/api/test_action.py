@@ -198,6 +198,13 @@ def test_errors_are_in_the_language_the_caller_accepts(client, accepted, word):
     assert response.json["error"]["message"] == word
 
 
+def test_no_cache_keeps_an_answer_for_others(client, upload):
+    for path in ("/api/3/action/package_list", upload("a.csv", b"1")):
+        headers = client.get(path).headers
+        assert headers["Cache-Control"] == "no-cache"
+        assert "Authorization" in headers["Vary"]
+
+
 def test_a_bearer_token_is_a_token(client, token):
     header = {"Authorization": f"Bearer {token['Authorization']}"}
     response = client.post("/api/3/action/user_show", json={"id": "admin"}, headers=header)
