@@ -1,0 +1,37 @@
+"""docs/harvesting.md tells every kind, option and rule as the code declares them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harvesters import Harvester
+from harvesters.reading import OBJECT_GONE, PERIOD_DIFFERS, PERIOD_TWICE
+
+
+@pytest.fixture
+def page(root: Path) -> str:
+    return (root / "docs" / "harvesting.md").read_text("utf-8")
+
+
+def test_every_kind_and_option_is_documented(page: str, kinds: dict[str, Harvester]) -> None:
+    for kind, harvester in kinds.items():
+        section = page.partition(f"### {kind}: ")[2].partition("\n### ")[0]
+        assert section.startswith(f"{harvester.title.ja} / {harvester.title.en}")
+        for option in harvester.options:
+            assert f"| `{option.name}` | {option.type.name} |" in section
+            assert f"{option.help.ja} / {option.help.en} |" in section
+
+
+def test_every_rule_is_documented_with_what_to_do(page: str, kinds: dict[str, Harvester]) -> None:
+    rules = [rule for harvester in kinds.values() for rule in harvester.rules]
+    for rule in [*rules, PERIOD_TWICE, PERIOD_DIFFERS, OBJECT_GONE]:
+        assert f"| `{rule.id}` |" in page
+        assert f"{rule.title.ja} / {rule.title.en} | {rule.next_step.ja} / {rule.next_step.en} |" in page
+
+
+def test_rule_ids_are_unique_within_a_kind(kinds: dict[str, Harvester]) -> None:
+    for harvester in kinds.values():
+        ids = [rule.id for rule in harvester.rules]
+        assert len(set(ids)) == len(ids)
