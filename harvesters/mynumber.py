@@ -95,6 +95,8 @@ AGE_SEX = _Form(
     ("年齢", *(f"{what}({sex})" for what in ("人口", "交付件数", "交付率") for sex in _SEXES)),
 )
 _FORMS = {one.file: one for one in (MUNICIPALITIES, PREFECTURES, AGE_SEX)}
+#: files that were never published, seen on 2026-11-22; asking for them over HTTP would fail for ever
+_NEVER_PUBLISHED = frozenset({"20170308/demographics.csv"})
 #: columns that are in the files and not needed: shares of the whole
 _KNOWN_EXTRA = frozenset(f"全体に対する交付件数割合({sex})" for sex in _SEXES)
 
@@ -147,7 +149,7 @@ class MyNumber(Harvester):
             return sorted(found, key=lambda one: one.name)
         base = context.source.url.rstrip("/")
         names = [f"{folder}/{form.file}" for folder in context.source.options["folders"] for form in wanted]
-        return [HarvestObject(name=name, location=f"{base}/{name}") for name in names]
+        return [HarvestObject(name=name, location=f"{base}/{name}") for name in names if name not in _NEVER_PUBLISHED]
 
     def transform(self, context: Context, fetched: Fetched) -> Sequence[Contribution]:
         """Turn one file into the observations of one publication."""
@@ -168,10 +170,11 @@ class MyNumber(Harvester):
         return [one for one in _FORMS.values() if one.option in context.source.options["datasets"]]
 
     def _review_missing(self, context: Context, contributions: Sequence[Contribution]) -> None:
-        if context.source.url is not None:
-            return
         have = {one.object.rpartition("/")[0] for one in contributions}
-        every = {one.name.rpartition("/")[0] for one in list_files(context.source, f"*/{PREFECTURES.file}")}
+        if context.source.url is None:
+            every = {one.name.rpartition("/")[0] for one in list_files(context.source, f"*/{PREFECTURES.file}")}
+        else:
+            every = set(context.source.options["folders"])
         for folder in sorted(every - have):
             context.findings.add(RULES["file-missing"], Place(file=f"{folder}/{AGE_SEX.file}"))
 

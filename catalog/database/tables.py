@@ -6,7 +6,7 @@ module against the migrations.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -33,7 +33,7 @@ harvest_object = Table(
     Column("location", Text, nullable=False),
     Column("state", String(20), nullable=False),
     Column("sha256", String(64)),
-    Column("bytes", Integer),
+    Column("bytes", BigInteger),
     Column("etag", Text),
     Column("last_modified", Text),
     Column("fetched", String(30)),

@@ -114,8 +114,8 @@ def too_large(file: str, largest: int) -> InputError:
         f"表が大きすぎます（上限{megabytes}MB）",
         f"The table is larger than {megabytes} MB",
         next_step=Label(
-            "正しいファイルか確かめ、必要なら SHIHYO_MAX_DOWNLOAD_MB を上げてください",
-            "Check that it is the right file; if it is, raise SHIHYO_MAX_DOWNLOAD_MB",
+            "正しいファイルか確かめてください。正しければ分けて置いてください",
+            "Check that it is the right file; if it is, hand it in in parts",
         ),
         place=Place(file=file),
         limit_mb=megabytes,

@@ -307,6 +307,12 @@ def test_a_url_is_gathered_by_the_option_folders(make_source: MakeSource, make_c
     ]
 
 
+def test_a_file_that_was_never_published_is_not_asked_for(make_source: MakeSource, make_context: MakeContext) -> None:
+    source = make_source(url="https://example.jp", folders=("20170308", "20170515"), datasets=("age-sex",))
+    objects = MyNumber().gather(make_context(source))
+    assert [one.name for one in objects] == ["20170515/demographics.csv"]
+
+
 def test_what_moves_between_publications_is_reported(read_all: Any, samples: Path) -> None:
     contributions, context = read_all(samples / "mynumber", datasets=("prefectures",))
     MyNumber().review(context, contributions)

@@ -409,6 +409,26 @@ def test_a_dataset_that_was_edited_by_hand_is_not_overwritten(
     assert report.datasets[0].error["code"] == "edited-by-hand"
 
 
+def test_a_source_over_http_costs_304s_the_second_time(
+    settings: Settings, make_source: MakeSource, folder: Path, serve: Any, respond: Any
+) -> None:
+    def answer(handler: Any) -> None:
+        body = (folder / handler.path.removeprefix("/")).read_bytes()
+        tag = f'"{len(body)}"'
+        if handler.headers.get("If-None-Match") == tag:
+            respond(handler, b"", 304)
+        else:
+            respond(handler, body, ETag=tag)
+
+    server = serve(answer)
+    local = replace(settings, allow_private_addresses=True)
+    source = make_source(url=server.url, folders=("20210401", "20210801"), datasets=("prefectures",))
+    [first] = run_sources(local, [source])
+    [second] = run_sources(local, [source])
+    assert (first.published, second.skipped) == (2, True)
+    assert [bool(headers.get("If-None-Match")) for _, headers in server.requests] == [False, False, True, True]
+
+
 def test_reports_speak_both_languages(settings: Settings, source: HarvestSource) -> None:
     [report] = run_sources(settings, [source])
     assert report.lines("ja")[0] == "試験 (mynumber): 完了"

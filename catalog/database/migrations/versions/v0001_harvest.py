@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("location", sa.Text, nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("sha256", sa.String(64)),
-        sa.Column("bytes", sa.Integer),
+        sa.Column("bytes", sa.BigInteger),
         sa.Column("etag", sa.Text),
         sa.Column("last_modified", sa.Text),
         sa.Column("fetched", sa.String(30)),
