@@ -8,6 +8,7 @@ twice.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,9 @@ from catalog.model.indicator import Indicator
 from catalog.releases import DatasetHolding, Holdings, ReleaseHolding
 
 Kept = TypeVar("Kept")
+
+#: things that a memory keeps at most
+MOST_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +98,15 @@ class Series:
 
 @dataclass(slots=True)
 class Memory:
-    """Keeps what was computed from one state of the holdings; forgets all of it when the state changes."""
+    """Keeps what was computed from one state of the holdings; forgets all of it when the state changes.
+
+    At most :data:`MOST_KEPT` things are kept, those that were used last: addresses are endless.
+    """
 
     #: digest of the holdings that the kept things belong to
     digest: str = ""
-    #: what was kept
-    kept: dict[Any, Any] = field(default_factory=dict)
+    #: what was kept, the last used last
+    kept: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
     #: guards the two above
     lock: Lock = field(default_factory=Lock)
 
@@ -107,11 +114,18 @@ class Memory:
         """Return what ``compute`` returned for this key and digest before, or call it."""
         with self.lock:
             if self.digest != digest:
-                self.digest, self.kept = digest, {}
-            kept = self.kept
-        if key not in kept:
-            kept[key] = compute()
-        return cast(Kept, kept[key])
+                self.digest = digest
+                self.kept.clear()
+            if key in self.kept:
+                self.kept.move_to_end(key)
+                return cast(Kept, self.kept[key])
+        computed = compute()
+        with self.lock:
+            if self.digest == digest:
+                self.kept[key] = computed
+                while len(self.kept) > MOST_KEPT:
+                    self.kept.popitem(last=False)
+        return computed
 
 
 @dataclass(frozen=True, slots=True)

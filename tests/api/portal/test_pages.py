@@ -355,6 +355,24 @@ def test_the_preview_names_the_codes_of_breakdowns(client: FlaskClient) -> None:
     assert "_T Total" in text
 
 
+def test_breaks_missing_values_and_notes_are_told_in_words(make_application: Any, specimen: Any, home: Any) -> None:
+    page = read(make_application(specimen.build_broken(home)).test_client(), "/indicators/kpi-12")
+    assert "2021年12月1日に測り方が変わりました（千葉市）" in page.text
+    assert "2021年11月1日の値はありません（千葉市）：欠測（収集していない）" in page.text
+    assert "2021年12月1日（千葉市）：保有枚数率に変更" in page.text
+    assert "縦の破線は測り方が変わった時点" in page.text
+    assert len(page.find("line", **{"class": "chart-break"})) == 2
+    assert len(page.find("g", **{"class": "chart-point"})) == 2 * 3
+
+
+def test_after_a_break_the_change_is_against_the_value_since_then(
+    make_application: Any, specimen: Any, home: Any
+) -> None:
+    holdings = specimen.build_broken(home)
+    text = read(make_application(holdings).test_client(), "/").text
+    assert "2021年12月1日から +3.6ポイント" in text
+
+
 def test_synthetic_figures_say_so_wherever_they_stand(make_application: Any, specimen: Any, home: Any) -> None:
     application: Flask = make_application(specimen.build_holdings(home, specimen.synthetic))
     client = application.test_client()

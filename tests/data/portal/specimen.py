@@ -125,6 +125,20 @@ def _held(dataset: Dataset, rows: list[dict[str, Any]], cuts: tuple[str, ...], f
     return _series(dataset, rows, cuts, folder)
 
 
+def build_broken(folder: Path) -> Holdings:
+    """Build a series with a missing value, a break and a note, as real ones have."""
+    dataset = describe("mynumber-municipalities", PUBLISHER)
+    first, second, third, fourth = [row for row in rows_of("mynumber.csv") if row["area_code"] == "121002"][-4:]
+    rows = [
+        _rate(first),
+        _rate(second) | {"value": None, "obs_status": "L"},
+        _rate(third) | {"obs_status": "B", "note": "保有枚数率に変更"},
+        _rate(fourth),
+    ]
+    release = _release(dataset, rows, "2022-04-01T00:00:00+09:00", folder, None)
+    return Holdings(MappingProxyType({dataset.name: DatasetHolding((release,))}))
+
+
 def synthetic(dataset: Dataset) -> Dataset:
     """Return the dataset as one of made-up figures."""
     return replace(dataset, synthetic=True)
