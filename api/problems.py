@@ -131,6 +131,12 @@ _ROWS = (
         ("The catalogue answered with an error", "See the log of the catalogue."),
     ),
     _problem(
+        "catalogue-not-found",
+        404,
+        ("カタログにありません", "データセットやファイルが消されていないか、カタログで確かめてください。"),
+        ("The catalogue does not have it", "Check in the catalogue whether the dataset or the file was removed."),
+    ),
+    _problem(
         "not-authorized",
         403,
         ("この操作をする権限がありません", "組織の編集者か管理者のAPIトークンを使ってください。"),

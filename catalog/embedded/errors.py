@@ -83,6 +83,7 @@ class ValidationError(ActionError):
 class NotFound(ActionError):
     """The object does not exist."""
 
+    code = "catalogue-not-found"
     kind = "Not Found Error"
     status = 404
 
