@@ -15,7 +15,6 @@ import contextlib
 import socket
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from urllib3.poolmanager import PoolManager
 from catalog.errors import FetchError, ForbiddenAddress, Label, Place, TooLarge
 from catalog.settings import Settings
 from harvesters.addresses import Permits, anything, is_public, resolve
+from harvesters.unpacking import unpacker
 
 #: redirects that are followed
 MOST_REDIRECTS = 5
@@ -227,7 +227,7 @@ class HttpClient:
         declared = response.headers.get("Content-Length", "")
         if declared.isdecimal() and int(declared) > self._limit:
             raise self._too_large(url)
-        unpack = _unpacker(url, response.headers.get("Content-Encoding", ""))
+        unpack = unpacker(url, response.headers.get("Content-Encoding", ""))
         packed = unpacked = 0
         while True:
             piece = response.raw.read1(_CHUNK, decode_content=False)
@@ -270,58 +270,6 @@ class _BeforeDeadline(tenacity.stop.stop_base):
 
     def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
         return time.monotonic() + retry_state.upcoming_sleep > self._deadline
-
-
-class _Plain:
-    """Passes a body through."""
-
-    complete = True
-
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        yield piece
-
-
-class _Gzip:
-    """Unpacks gzip in bounded pieces, so that a bomb is noticed before it goes off."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._member = zlib.decompressobj(wbits=31)
-
-    @property
-    def complete(self) -> bool:
-        return self._member.eof
-
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        while piece:
-            if self._member.eof:
-                self._member = zlib.decompressobj(wbits=31)
-            try:
-                part = self._member.decompress(piece, _CHUNK)
-            except zlib.error as error:
-                raise FetchError(
-                    "gzip で圧縮された応答が壊れています",
-                    "The answer says that it is gzip and is not",
-                    next_step=Label("提供元に知らせてください", "Tell the owner of the source"),
-                    place=Place(file=self._url),
-                ) from error
-            if part:
-                yield part
-            piece = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-
-
-def _unpacker(url: str, encoding: str) -> _Plain | _Gzip:
-    if encoding.lower() in {"", "identity"}:
-        return _Plain()
-    if encoding.lower() in {"gzip", "x-gzip"}:
-        return _Gzip(url)
-    raise FetchError(
-        f"応答の圧縮方式「{encoding}」は読めません",
-        f"The answer has the content encoding {encoding!r}, which was not asked for",
-        next_step=Label("提供元に知らせてください", "Tell the owner of the source"),
-        place=Place(file=url),
-        value=encoding,
-    )
 
 
 class _Connections:

@@ -89,7 +89,7 @@ class HarvestObject:
 class HarvestJob:
     """One run of one source."""
 
-    #: sorts by time
+    #: sorts by time, to the microsecond
     id: str
     #: name of the source
     source: str
@@ -135,7 +135,7 @@ class HarvestJournal:
 
     def start(self, source: str, kind: str) -> HarvestJob:
         """Write a running job and delete the oldest ones beyond :data:`JOBS_KEPT`."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         job = HarvestJob(
             id=f"{stamp}-{secrets.token_hex(4)}",
             source=source,

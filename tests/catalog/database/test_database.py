@@ -122,6 +122,11 @@ def test_recording_objects_again_replaces_them(journal: HarvestJournal) -> None:
     assert [one.state for one in journal.list_objects(job.id)] == [ObjectState.FAILED]
 
 
+def test_jobs_of_the_same_second_are_listed_newest_first(journal: HarvestJournal) -> None:
+    started = [journal.start("a", "mynumber").id for _ in range(5)]
+    assert [one.id for one in journal.list_jobs("a")] == started[::-1]
+
+
 def test_the_state_of_a_source_is_kept_and_replaced(journal: HarvestJournal) -> None:
     assert journal.find_state("a") is None
     state = SourceState(fingerprint="f", digests={"d": "1"}, job_id="j", updated="2026-11-22T00:00:00Z")
