@@ -42,6 +42,7 @@ import tenacity
 from ckanapi.common import ActionShortcut
 from ckanapi.errors import CKANAPIError, SearchIndexError, ServerIncompatibleError
 
+from catalog.ckan.mapping import DATASET_TYPE, RELEASE_TYPE
 from catalog.embedded import ActionError, BadRequest, EmbeddedCatalog
 from catalog.embedded.errors import NotAuthorized, NotFound, SearchError, SearchQueryError, ValidationError
 from catalog.errors import (
@@ -59,6 +60,9 @@ _USER_AGENT = "shihyo (+https://docs.ckan.org/en/latest/api/)"
 #: actions that change nothing and are asked again when the catalogue does not answer
 _READING = ("_show", "_list", "_search", "site_read")
 _TRIES = 3
+
+#: a catalogue that names it in ``status_show`` knows packages of the type ``release``
+_EXTENSION = "shihyo"
 
 _MEGABYTE = 1_000_000
 
@@ -137,6 +141,7 @@ class Catalogue:
     def __init__(self, ckan: _Ckan, settings: Settings) -> None:
         self._ckan = ckan
         self.settings = settings
+        self._release_type: str | None = None
 
     def action(self, name: str, /, **data: Any) -> Any:
         """Call an action and return its result.
@@ -202,6 +207,14 @@ class Catalogue:
     def publisher(self) -> str:
         """Id of this home folder as a publisher; made once and kept in it."""
         return _publisher_id(self.settings.home / "publisher-id")
+
+    @property
+    def release_type(self) -> str:
+        """The ``type`` of a release package in this catalogue: ``release`` if it knows that type, else ``dataset``."""
+        if self._release_type is None:
+            known = isinstance(self._ckan, EmbeddedCKAN) or _EXTENSION in self.action("status_show")["extensions"]
+            self._release_type = RELEASE_TYPE if known else DATASET_TYPE
+        return self._release_type
 
     @contextmanager
     def publishing(self, name: str) -> Iterator[None]:

@@ -26,7 +26,7 @@ from catalog.model import MANIFEST_NAME, Manifest, parse_manifest
 from catalog.releases import DatasetHolding, Holdings, LocalCopy, ReleaseHolding
 
 _PAGE = 100
-_QUERY = f"+dataset_type:{DATASET_TYPE} +shihyo_release:*"
+_QUERY = f"+dataset_type:{DATASET_TYPE} +shihyo_release:* -shihyo_release_of:*"
 
 #: seconds until a broken release is tried again, unless it changes before
 _RETRY_BROKEN = 60.0

@@ -1,7 +1,9 @@
 """Datasets and releases as CKAN packages, and back.
 
-A *dataset* package (``type`` dataset) describes the dataset and its current release; its resources have fixed ids and
-link to the files of that release. A *release* package (``type`` release) holds the files of one release for ever.
+A *dataset* package describes the dataset and its current release; its resources have fixed ids and link to the files of
+that release. A *release* package holds the files of one release for ever; the extra ``shihyo_release_of`` marks it. Its
+``type`` is ``release`` where the catalogue knows that type, else ``dataset``: CKAN's core cannot serve the files of a
+package whose type no plugin has registered (seen with 2.12.0).
 
 =========================  ==============================================================================
 CKAN                       what
@@ -99,12 +101,12 @@ def current_release(package: Mapping[str, Any]) -> CurrentRelease | None:
     """Return which release a dataset package says is current; None if it is not a dataset of ours."""
     extras = extras_of(package)
     digest, sequence = extras.get("shihyo_release"), extras.get("shihyo_sequence", "")
-    if package.get("type") != DATASET_TYPE or not digest or not sequence.isdecimal():
+    if package.get("type") != DATASET_TYPE or "shihyo_release_of" in extras or not digest or not sequence.isdecimal():
         return None
     return CurrentRelease(digest, int(sequence))
 
 
-def release_package(manifest: Manifest, publisher: str) -> dict[str, Any]:
+def release_package(manifest: Manifest, publisher: str, package_type: str = RELEASE_TYPE) -> dict[str, Any]:
     """Return the release package as it is claimed: a draft without files, in the name of a publisher."""
     dataset = manifest.dataset
     title = Label(f"{dataset.title.ja} 第{manifest.version}版", f"{dataset.title.en}, version {manifest.version}")
@@ -116,7 +118,7 @@ def release_package(manifest: Manifest, publisher: str) -> dict[str, Any]:
     }
     return {
         "name": release_name(dataset.name, manifest.sequence),
-        "type": RELEASE_TYPE,
+        "type": package_type,
         "state": "draft",
         "private": False,
         "title": _both(title, " / "),

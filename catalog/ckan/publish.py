@@ -262,7 +262,7 @@ class _Publication:
 
     def _create_release(self) -> dict[str, Any] | None:
         """Create the draft; None if the name was taken in between. The unique name is the put-if-absent."""
-        wanted = release_package(self.manifest, self.catalogue.publisher)
+        wanted = release_package(self.manifest, self.catalogue.publisher, self.catalogue.release_type)
         try:
             return dict(self.catalogue.action("package_create", **wanted))
         except ValidationError as error:
@@ -280,7 +280,7 @@ class _Publication:
         """Make a release package that someone left behind ours; files of another release are dropped."""
         if same and extras_of(package).get("shihyo_publisher") == self.catalogue.publisher:
             return dict(package)
-        wanted = release_package(self.manifest, self.catalogue.publisher)
+        wanted = release_package(self.manifest, self.catalogue.publisher, package["type"])
         kept = {"resources": package["resources"], "state": package["state"]} if same else {"resources": []}
         return dict(self.catalogue.action("package_update", **{**package, **wanted, **kept}))
 

@@ -1,6 +1,6 @@
 """Releases: check a table, compare it, version it, build its files, hold a verified copy of what is published."""
 
-from catalog.releases.build import BuiltRelease, build_release, load_built
+from catalog.releases.build import BuiltRelease, build_release, load_built, prune_builds
 from catalog.releases.checks import Finding, check_table, require_passed
 from catalog.releases.diff import ChangeExample, ReleaseDiff, diff_tables
 from catalog.releases.holdings import DatasetHolding, Holdings, ReleaseHolding
@@ -22,5 +22,6 @@ __all__ = [
     "diff_tables",
     "load_built",
     "next_version",
+    "prune_builds",
     "require_passed",
 ]

@@ -13,7 +13,7 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -206,6 +206,19 @@ def load_built(folder: Path) -> BuiltRelease:
                 value=file.name,
             )
     return BuiltRelease(manifest, folder)
+
+
+def prune_builds(folder: Path, *, keep: Collection[str]) -> int:
+    """Remove the built releases whose digest is not among ``keep``; return how many bytes that freed.
+
+    What was published is in the catalogue and in the local copy, so nothing is lost but the time to build it again.
+    """
+    freed = 0
+    for built in folder.glob("[0-9a-f]" * 64):
+        if built.name not in keep:
+            freed += sum(path.stat().st_size for path in built.iterdir())
+            shutil.rmtree(built)
+    return freed
 
 
 def sha256_of(path: Path) -> str:

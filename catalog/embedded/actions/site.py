@@ -13,6 +13,10 @@ from catalog.errors import Label
 CKAN_VERSION = "2.12.0"
 
 
+#: what CKAN's core lacks and this has: packages of the type ``release``, whose files can be downloaded
+EXTENSIONS = ("shihyo",)
+
+
 @action()
 def status_show(call: Call, _given: dict[str, Any]) -> dict[str, Any]:
     """サイトの設定を返す。 Return what the site is.
@@ -25,7 +29,7 @@ def status_show(call: Call, _given: dict[str, Any]) -> dict[str, Any]:
         "site_url": call.site.url,
         "error_emails_to": "",
         "locale_default": call.site.lang,
-        "extensions": [],
+        "extensions": list(EXTENSIONS),
         "ckan_version": CKAN_VERSION,
     }
 

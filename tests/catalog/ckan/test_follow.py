@@ -100,6 +100,15 @@ def test_datasets_of_others_are_not_followed(three: Any) -> None:
     assert list(three.follower().synchronise().datasets) == ["cards"]
 
 
+def test_releases_that_have_to_be_of_the_type_dataset_are_not_taken_for_datasets(site: Any, built_chain: Chain) -> None:
+    catalogue = site.open()
+    catalogue._release_type = "dataset"
+    publish(catalogue, built_chain[0])
+    publish(catalogue, built_chain[1])
+    assert site.package("cards-r00002")["type"] == "dataset"
+    assert list(site.follower().synchronise().datasets) == ["cards"]
+
+
 @pytest.mark.parametrize("hide", [("package_delete", {}), ("package_patch", {"private": True}), ("dataset_purge", {})])
 def test_a_dataset_that_is_not_public_any_more_is_let_go(three: Any, hide: tuple[str, dict[str, Any]]) -> None:
     follower = three.follower()

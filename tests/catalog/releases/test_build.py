@@ -11,7 +11,7 @@ import pytest
 from catalog.errors import CheckFailed, IntegrityError, VersionError
 from catalog.formats import read_description
 from catalog.model import ChangeCounts, Label, Version, parse_manifest
-from catalog.releases import build_release, load_built
+from catalog.releases import build_release, load_built, prune_builds
 
 LATER = "2021-06-01T00:00:00+09:00"
 
@@ -149,6 +149,14 @@ def test_building_again_repairs_a_damaged_release(specimen: Any, tmp_path: Path)
     built = specimen.build(tmp_path, specimen.rates("2021-M01"))
     built.path("cards.csv").write_bytes(b"")
     assert load_built(specimen.build(tmp_path, specimen.rates("2021-M01")).folder).digest == built.digest
+
+
+def test_pruning_keeps_what_is_named_and_what_is_no_release(specimen: Any, tmp_path: Path) -> None:
+    first = specimen.build(tmp_path, specimen.rates("2021-M01"))
+    second = specimen.build(tmp_path, specimen.rates("2021-M01", "2021-M02"), first, issued=LATER)
+    (tmp_path / "notes").mkdir()
+    assert prune_builds(tmp_path, keep={second.digest}) > 0
+    assert {path.name for path in tmp_path.iterdir()} == {second.digest, "notes"}
 
 
 def test_a_folder_without_a_release_is_an_integrity_error(tmp_path: Path) -> None:
