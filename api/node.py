@@ -74,7 +74,7 @@ class _Serving:
 
 @dataclass(slots=True)
 class _Older:
-    """Engines of releases that are not current, the last used last."""
+    """Engines of releases that are not current, the last opened last."""
 
     engines: dict[str, Engine] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -209,12 +209,13 @@ class Node:
     def _open_older(self, release: ReleaseHolding) -> Engine:
         engines = self._older.engines
         with self._older.lock:
-            engine = engines.pop(release.digest, None) or DuckDBEngine(
-                release.parquet, release.manifest.dataset.structure
-            )
+            engine = engines.get(release.digest) or DuckDBEngine(release.parquet, release.manifest.dataset.structure)
+            kept = {**engines, release.digest: engine}
             # Engines that fall out are not closed here: a request may still hold them. They close themselves when
             # the last one lets go.
-            self._older.engines = dict([*list(engines.items())[-(_OLDER_ENGINES - 1) :], (release.digest, engine)])
+            for digest in list(kept)[:-_OLDER_ENGINES]:
+                del kept[digest]
+            self._older.engines = kept
         return engine
 
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 import http.client
 import logging
 import multiprocessing
+import os
+import signal
 import socket
 import threading
 import time
@@ -67,11 +69,20 @@ def serve(settings: Settings) -> None:
 
 def load_application(settings: Settings) -> Callable[..., Any]:
     """Return the WSGI application of one server process, with its node following the catalogue."""
+    threading.Thread(target=_end_with_parent, name="shihyo-parent", daemon=True).start()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     application = create_application(settings)
     application.extensions["shihyo"].start()
     wsgi: Callable[..., Any] = application.wsgi_app
     return wsgi
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, even by kill -9: nothing may go on serving unseen."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _settle_address(settings: Settings) -> Settings:
