@@ -1,0 +1,295 @@
+"""What a cell says: numbers, percentages and days, as people write them.
+
+======================  ==================================================================
+cell                    number
+======================  ==================================================================
+``1,391`` ``１，３９１``  1391
+``12人`` ``1,234件``     12 (人), 1234 (件)
+``▲3`` ``△3`` ``-3``     -3
+``50.2%`` ``５０．２％``  50.2 (%)
+0.502 shown as 50.2%    50.2 (%)
+``-`` ``…`` ``X``        what the source's legend says
+``123p`` ``r45``         123 provisional, 45 revised, if the legend has ``p`` and ``r``
+======================  ==================================================================
+
+What is none of these is a complaint, never a zero: ``1,23`` ``12/3`` ``約100`` ``#N/A``, a date where a number should
+be, a formula that was never computed. Repairs are counted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from catalog.errors import InvalidPeriod, Label
+from harvesters.findings import Findings, Level, Rule
+from harvesters.readers.eras import Bare, ReadTime, read_moment, read_time
+from harvesters.readers.grid import Grid, Value, show
+from harvesters.readers.markers import BESIDE_NUMBERS, STATUSES, Legend, is_marker
+
+#: units that may stand behind a number, longest first
+UNITS = (
+    *(
+        "百万円",
+        "ポイント",
+        "事業所",
+        "か月",
+        "か所",
+        "ヶ所",
+        "ヵ所",
+        "カ所",
+        "箇所",
+        "千円",
+        "億円",
+        "世帯",
+        "手続",
+        "団体",
+        "施設",
+    ),
+    *(
+        "品目",
+        "時間",
+        "km2",
+        "km",
+        "ha",
+        "人",
+        "名",
+        "件",
+        "社",
+        "戸",
+        "台",
+        "枚",
+        "回",
+        "円",
+        "歳",
+        "票",
+        "点",
+        "校",
+        "日",
+        "分",
+    ),
+)
+
+#: full-width forms of ASCII; NFKC would also make 1 of ①, which is a footnote
+_WIDE = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20}
+_NUMBER = re.compile(
+    r"(?P<before>[a-z*#])?\s*(?P<sign>[▲△+-])?\s*"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<decimals>\.\d+)?\s*"
+    rf"(?P<unit>%|{'|'.join(map(re.escape, UNITS))})?\s*(?P<after>[a-z*#])?"
+)
+_MINUS = str.maketrans("−‐‑‒–—―─ーｰ", "-" * 10)
+_ERRORS = frozenset({"#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
+
+
+def _rule(id: str, level: Level, ja: str, en: str, next_ja: str, next_en: str) -> Rule:
+    return Rule(id, level, Label(ja, en), Label(next_ja, next_en))
+
+
+REPAIRED = _rule(
+    "cell-number-repaired",
+    Level.REPAIRED,
+    "数字だけでないセルを数として読んだ",
+    "Cells that were more than a number, read as one",
+    "対応は要りません。数字だけにすると機械可読性が上がります（L2-01）",
+    "Nothing needs to be done; plain numbers would be more machine-readable (L2-01)",
+)
+NOT_A_NUMBER = _rule(
+    "cell-not-a-number",
+    Level.REJECTED,
+    "数として読めないセル",
+    "Cells that are no number",
+    "数字だけにしてください。記号なら options の markers で意味を指定してください",
+    "Write a plain number; if it is a marker, say what it means in the option markers",
+)
+UNKNOWN_MARKER = _rule(
+    "cell-marker-unknown",
+    Level.REJECTED,
+    "凡例にない記号",
+    "Markers that the legend does not have",
+    "資料の凡例を見て、options の markers で意味を指定してください（例: {'-': nil}）",
+    "Look it up in the legend of the source and say what it means in the option markers, such as {'-': nil}",
+)
+FORMULA_ERROR = _rule(
+    "cell-formula-error",
+    Level.REJECTED,
+    "計算式がエラーになっているセル",
+    "Cells whose formula failed",
+    "表計算ソフトで開き、計算式を直してください",
+    "Open it in your spreadsheet and correct the formula",
+)
+UNCOMPUTED = _rule(
+    "cell-formula-uncomputed",
+    Level.REJECTED,
+    "計算式はあるが計算結果が保存されていないセル",
+    "Cells with a formula whose result was not saved",
+    "表計算ソフトで開いて保存し直すか、値の貼り付けにしてください",
+    "Open it in your spreadsheet and save it again, or paste values",
+)
+NOT_A_DAY = _rule(
+    "cell-not-a-date",
+    Level.REJECTED,
+    "年月日として読めないセル",
+    "Cells that are no date",
+    "令和5年4月1日、R5.4.1、2023-04-01 のように書いてください",
+    "Write it like 令和5年4月1日, R5.4.1 or 2023-04-01",
+)
+DAY_REPAIRED = _rule(
+    "cell-date-repaired",
+    Level.REPAIRED,
+    "終わった元号で書かれた年月日",
+    "Dates written in an era that had ended",
+    "正しい元号に直してください",
+    "Write them in the right era",
+)
+RULES = (REPAIRED, NOT_A_NUMBER, UNKNOWN_MARKER, FORMULA_ERROR, UNCOMPUTED, NOT_A_DAY, DAY_REPAIRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadNumber:
+    """A number as a cell says it."""
+
+    #: the number; a percentage in percent. None if the cell says that there is none, or is empty
+    value: Decimal | None
+    #: SDMX status that the cell implies; None for a plain number and for an empty cell
+    status: str | None = None
+    #: unit as written behind it; ``%`` also if only the format of the cell shows it
+    unit: str | None = None
+    #: what the text had besides the number; None if nothing
+    repair: Label | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the cell was empty, which is not zero and no marker."""
+        return self.value is None and self.status is None
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why a cell cannot be read."""
+
+    #: the rule that it falls under
+    rule: Rule
+    #: the value as it stands there
+    value: str
+
+
+EMPTY = ReadNumber(value=None)
+
+
+def read_number(value: Value, legend: Legend, *, shown_as_percent: bool = False) -> ReadNumber | Complaint:
+    """Read a cell as a number.
+
+    Parameters
+    ----------
+    value
+        The cell.
+    legend
+        What markers mean in this source.
+    shown_as_percent
+        Whether the sheet shows 0.502 as 50.2%; the number is then 50.2 with unit ``%``.
+    """
+    if value is None:
+        return EMPTY
+    if isinstance(value, bool | date | datetime | time) or (isinstance(value, float) and not math.isfinite(value)):
+        return Complaint(NOT_A_NUMBER, show(value))
+    if isinstance(value, float):
+        number = _shortest(value)
+        return ReadNumber(value=number * 100, unit="%") if shown_as_percent else ReadNumber(value=number)
+    return _read_text(value, legend)
+
+
+def _shortest(value: float) -> Decimal:
+    """Return the number that a spreadsheet shows: 15 digits, so that 38.800000000000004 is 38.8."""
+    return Decimal(f"{value:.15g}")
+
+
+def _read_text(text: str, legend: Legend) -> ReadNumber | Complaint:
+    stripped = text.strip()
+    if not stripped:
+        return EMPTY
+    if stripped.upper() in _ERRORS:
+        return Complaint(FORMULA_ERROR, stripped)
+    meaning = legend.find(stripped)
+    if meaning is not None and meaning not in BESIDE_NUMBERS:
+        number, status = STATUSES[meaning]
+        return ReadNumber(value=number, status=status)
+    narrow = stripped.translate(_MINUS).translate(_WIDE).lower()
+    match = _NUMBER.fullmatch(narrow)
+    if match is None:
+        return Complaint(UNKNOWN_MARKER if is_marker(stripped) else NOT_A_NUMBER, stripped)
+    return _build(stripped, match, legend)
+
+
+def _build(text: str, match: re.Match[str], legend: Legend) -> ReadNumber | Complaint:
+    parts = match.groupdict()
+    flags = [one for one in (parts["before"], parts["after"]) if one]
+    meanings = [legend.find(one) for one in flags]
+    if any(one not in BESIDE_NUMBERS for one in meanings):
+        return Complaint(UNKNOWN_MARKER, text)
+    sign = -1 if parts["sign"] in {"▲", "△", "-"} else 1
+    number = sign * Decimal(parts["digits"].replace(",", "") + (parts["decimals"] or ""))
+    status = STATUSES[meanings[0]][1] if meanings and meanings[0] else None
+    return ReadNumber(value=number, status=status, unit=parts["unit"], repair=_repair(text, parts))
+
+
+def _repair(text: str, parts: Mapping[str, str | None]) -> Label | None:
+    done = [
+        label
+        for holds, label in (
+            (text.translate(_WIDE) != text, Label("全角", "full width")),
+            ("," in (parts["digits"] or ""), Label("桁区切り", "thousands separator")),
+            (parts["sign"] in {"▲", "△"}, Label(f"{parts['sign']}は負", f"{parts['sign']} is minus")),
+            (bool(parts["unit"]), Label(f"単位「{parts['unit']}」", f"unit {parts['unit']}")),
+        )
+        if holds
+    ]
+    if not done:
+        return None
+    return Label("、".join(one.ja for one in done), ", ".join(one.en for one in done))
+
+
+@dataclass(frozen=True, slots=True)
+class CellReader:
+    """Reads cells of a grid and reports what it meets."""
+
+    #: the sheet
+    grid: Grid
+    #: what markers mean
+    legend: Legend
+    #: takes complaints and repairs
+    findings: Findings
+
+    def number(self, row: int, column: int) -> ReadNumber | None:
+        """Return the number in a cell; None if it cannot be read, which is reported."""
+        if (row, column) in self.grid.uncomputed:
+            self.findings.add(UNCOMPUTED, self.grid.place(row, column))
+            return None
+        value = self.grid.value(row, column)
+        read = read_number(value, self.legend, shown_as_percent=(row, column) in self.grid.percent)
+        if isinstance(read, Complaint):
+            self.findings.add(read.rule, self.grid.place(row, column), read.value)
+            return None
+        if read.repair is not None:
+            self.findings.add(REPAIRED, self.grid.place(row, column), show(value), detail=read.repair)
+        return read
+
+    def moment(self, row: int, column: int, *, bare: Bare | None = None) -> ReadTime | None:
+        """Return the time in a cell; None if it is empty, or cannot be read, which is reported."""
+        value = self.grid.value(row, column)
+        if isinstance(value, date):
+            return read_moment(value)
+        text = show(value)
+        if not text:
+            return None
+        try:
+            read = read_time(text, bare=bare)
+        except InvalidPeriod as error:
+            self.findings.add(NOT_A_DAY, self.grid.place(row, column), text, detail=error.what)
+            return None
+        if read.repair is not None:
+            self.findings.add(DAY_REPAIRED, self.grid.place(row, column), text, detail=read.repair)
+        return read
