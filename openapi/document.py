@@ -49,6 +49,8 @@ _HEADERS: dict[str, tuple[Text, str]] = {
     "Content-Disposition": (Text("版を含むファイル名", "File name with the version"), "string"),
 }
 
+_EXAMPLES = Text("例", "Examples")
+
 _Method = dict[str, Any]
 
 
@@ -92,8 +94,13 @@ def _add_names(method: _Method, operation: Operation, _: MarshmallowPlugin) -> N
     method["operationId"] = operation.id
     method["tags"] = [operation.tag]
     method["summary"] = str(operation.summary)
-    if operation.description:
-        method["description"] = str(operation.description)
+
+
+def _add_description(method: _Method, operation: Operation, _: MarshmallowPlugin) -> None:
+    """Say what there is to know, and link every example: tools can fill in one example only."""
+    lines = [f"- [{one.summary}]({example_url(operation, one)})" for one in operation.examples]
+    parts = [str(operation.description)] if operation.description else []
+    method["description"] = "\n\n".join([*parts, "\n".join([f"{_EXAMPLES}:", "", *lines])])
 
 
 def _add_path_parameters(method: _Method, operation: Operation, _: MarshmallowPlugin) -> None:
@@ -116,12 +123,13 @@ def _add_query_parameters(method: _Method, operation: Operation, marshmallow: Ma
 
 
 def _add_parameter_examples(method: _Method, operation: Operation, _: MarshmallowPlugin) -> None:
+    """Give parameters the values of the first example: together they are one request that works."""
+    first = operation.examples[0]
+    values = {**first.path, **first.query}
     for parameter in method["parameters"]:
-        values = {one.name: {**one.path, **one.query}.get(parameter["name"]) for one in operation.examples}
-        given = {name: value for name, value in values.items() if value is not None}
-        if given:
-            whole = parameter["schema"]["type"] == "integer"
-            parameter["examples"] = {name: {"value": int(value) if whole else value} for name, value in given.items()}
+        if parameter["name"] in values:
+            value = values[parameter["name"]]
+            parameter["example"] = int(value) if parameter["schema"]["type"] == "integer" else value
 
 
 def _add_answer(method: _Method, operation: Operation, _: MarshmallowPlugin) -> None:
@@ -158,6 +166,7 @@ def _add_code_samples(method: _Method, operation: Operation, _: MarshmallowPlugi
 #: what is said of each operation, in order
 _CONCERNS: tuple[Callable[[_Method, Operation, MarshmallowPlugin], None], ...] = (
     _add_names,
+    _add_description,
     _add_path_parameters,
     _add_query_parameters,
     _add_parameter_examples,

@@ -11,7 +11,7 @@ import pytest
 from marshmallow import Schema
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from openapi import BASE, OPERATIONS, Operation, build_document
+from openapi import BASE, OPERATIONS, Operation, build_document, example_url
 from openapi.operations import PATH_PARAMETERS
 
 
@@ -63,6 +63,20 @@ def test_the_examples_have_the_declared_form(operation: Operation) -> None:
         assert operation.parameters().validate(dict(example.query)) == {}
         for name, value in example.path.items():
             assert re.fullmatch(PATH_PARAMETERS[name][1], value)
+
+
+def test_the_examples_of_the_parameters_are_one_request_that_works(document: dict[str, Any]) -> None:
+    for operation in OPERATIONS:
+        method = document["paths"][BASE + operation.path]["get"]
+        first = operation.examples[0]
+        given = {one["name"]: str(one["example"]) for one in method["parameters"] if "example" in one}
+        assert given == {**first.path, **first.query}
+
+
+def test_every_example_is_linked_from_the_description(document: dict[str, Any]) -> None:
+    for operation in OPERATIONS:
+        text = document["paths"][BASE + operation.path]["get"]["description"]
+        assert all(f"]({example_url(operation, one)})" in text for one in operation.examples)
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
