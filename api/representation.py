@@ -8,7 +8,7 @@ streamed. The number of rows that match stands in ``X-Total-Rows`` in any case.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from flask import Response
@@ -25,7 +25,7 @@ from catalog.formats.rows import Row, iter_csv_rows, name_columns, rows_table, w
 from catalog.model import DataStructure
 from catalog.query.engine import whole
 from catalog.query.grammar import resume_cursor
-from catalog.query.question import MOST_ROWS, Availability, ObservationQuery, Page
+from catalog.query.question import MOST_ROWS, Availability, Page
 from catalog.query.rejection import Rejection, rejected
 from openapi.components import ObservationMetaSchema
 from openapi.fields import shared
@@ -87,32 +87,40 @@ class Representation:
         }
         return sorted(pairs.items())
 
-    def query(self, query: ObservationQuery) -> ObservationQuery:
-        """Return the query with its limit lifted if everything is wanted."""
-        return query if self.limited or self.format == "json" else whole(query)
+    @property
+    def whole(self) -> bool:
+        """Whether all rows are wanted, however many."""
+        return not self.limited and self.format != "json"
 
 
 def write_observations(call: Call, question: Question, shape: Representation, canonical: str) -> Response:
     """Return the response with the observations that a question asks for."""
-    total = question.engine.count(question.parsed.query)
-    query = shape.query(question.parsed.query)
-    manifest = question.release.manifest
-    if query.limit is None and total > MOST_ROWS and shape.format == "csv":
-        body: Iterable[bytes] | bytes = _stream_csv(call, question, query, shape)
-        links: dict[str, str] = {}
+    query = question.parsed.query
+    page = question.engine.select(replace(query, limit=MOST_ROWS) if shape.whole else query)
+    total = _count(question, page)
+    links: dict[str, str] = {}
+    if shape.whole and page.resume is not None:
+        body: Iterable[bytes] | bytes = _write_whole(call, question, shape)
     else:
-        page = question.engine.select(query)
         links = _links(call, question, shape, canonical, page)
         body = _write(call, question, shape, page, total, links)
     response = Response(body, content_type=JSON_TYPE if shape.format == "json" else CSV_TYPE)
+    version = question.release.manifest.version
     response.headers["X-Total-Rows"] = str(total)
-    response.headers["X-Data-Version"] = str(manifest.version)
+    response.headers["X-Data-Version"] = str(version)
     if shape.format != "json":
-        name = call.path.get("indicator", manifest.dataset.name)
-        response.headers["Content-Disposition"] = _disposition(f"{name}_v{manifest.version}", shape)
+        name = call.path.get("indicator", question.release.manifest.dataset.name)
+        response.headers["Content-Disposition"] = _disposition(f"{name}_v{version}", shape)
     if "next" in links:
         response.headers.add("Link", f'<{links["next"]}>; rel="next"')
     return response
+
+
+def _count(question: Question, page: Page) -> int:
+    """Return how many observations match; a page that has all of them says it."""
+    if page.resume is None and question.parsed.query.after is None:
+        return len(page.rows)
+    return question.engine.count(question.parsed.query)
 
 
 def write_empty(call: Call, shape: Representation, reason: Label, canonical: str) -> Response:
@@ -149,8 +157,12 @@ def _write(
     return write_json(columns, rows, meta, links)
 
 
-def _stream_csv(call: Call, question: Question, query: ObservationQuery, shape: Representation) -> Iterator[bytes]:
-    structure = question.engine.structure
+def _write_whole(call: Call, question: Question, shape: Representation) -> Iterator[bytes]:
+    """Yield a CSV of more rows than a page; only the one for people has to see all of them before it begins."""
+    structure, query = question.engine.structure, whole(question.parsed.query)
+    if shape.format == "csv-excel":
+        page = question.engine.select(query)
+        return iter((_write(call, question, shape, page, len(page.rows), {}),))
     labels = _labels(call, structure, shape)
     columns = name_columns(query.fields, labels)
     batches = (_named(query.fields, rows, labels, shape)[1] for rows in question.engine.iter_rows(query, _BATCH))

@@ -27,7 +27,10 @@ PATH_PARAMETERS = {
         "[0-9]{4,6}",
     ),
     "name": (Text("データセット名", "Name of the dataset"), "[a-z0-9][a-z0-9_-]{0,79}"),
-    "version": (Text("版。1.4.2、1.4.*、1.*、latest", "Version: 1.4.2, 1.4.*, 1.* or latest"), p.VERSION),
+    "version": (
+        Text("版。`1.4.2`、`1.4.*`、`1.*`、`latest`", "Version: `1.4.2`, `1.4.*`, `1.*` or `latest`"),
+        p.VERSION,
+    ),
     "filename": (Text("ファイル名", "File name"), "[A-Za-z0-9][A-Za-z0-9_.-]{0,199}"),
 }
 
@@ -93,11 +96,11 @@ class Operation:
 CSV = "text/csv"
 
 _OBSERVATIONS = Text(
-    "コンマは「または」、異なるパラメーターは「かつ」。名前のない内訳は絞らない（計 _T と内訳の両方が返る）。"
-    "知らないパラメーターや値はエラーになり、近いものを示す。空の結果は200で、meta.availability が理由を示す。",
+    "コンマは「または」、異なるパラメーターは「かつ」。名前のない内訳は絞らない（計 `_T` と内訳の両方が返る）。"
+    "知らないパラメーターや値はエラーになり、近いものを示す。空の結果は200で、`meta.availability` が理由を示す。",
     "A comma means or, different parameters are combined with and. A breakdown that is not named is not restricted: "
-    "the total _T and its parts all come. An unknown parameter or value is an error that names the nearest. "
-    "An empty answer is a 200 with the reason in meta.availability.",
+    "the total `_T` and its parts all come. An unknown parameter or value is an error that names the nearest. "
+    "An empty answer is a 200 with the reason in `meta.availability`.",
 )
 _ONE_RELEASE = Text(
     "indicator か dataset のどちらかを指定する。ひとつの応答はひとつのリリースの値だけを持つ。",

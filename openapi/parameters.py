@@ -70,20 +70,7 @@ class AreaListParameters(StrictSchema):
     q = parameter("名称・よみに含まれる語", "A part of the name or reading", pattern=".{1,200}")
 
 
-class _ReleaseChoice(StrictSchema):
-    version = parameter(
-        "版。1.4.2、1.4.*、1.*、latest",
-        "Version: 1.4.2, 1.4.*, 1.* or latest",
-        pattern=VERSION,
-    )
-    as_of = parameter(
-        "その時点で公開されていた版。時差がなければ日本時間、日付だけならその日の終わり",
-        "What was known then; Japan time without an offset, the end of the day for a date alone",
-        pattern=_MOMENT,
-    )
-
-
-class ObservationParameters(_ReleaseChoice):
+class ObservationParameters(StrictSchema):
     """The query grammar, for the observations of one indicator."""
 
     area = parameter(
@@ -93,9 +80,19 @@ class ObservationParameters(_ReleaseChoice):
     )
     definition = parameter("定義のID", "Ids of definitions", pattern=_CODES)
     time = parameter(
-        "期間。2021、2019:2021、2019:、:2021、latest、latest:3、FY2023、2024-Q1:2024-Q4、日付。コンマは「または」",
-        "Periods: 2021, 2019:2021, 2019:, :2021, latest, latest:3, FY2023, 2024-Q1:2024-Q4 or a date; a comma means or",
+        "期間。`2021`、`2019:2021`、`2019:`、`:2021`、`latest`、`latest:3`、`FY2023`、`2024-Q1:2024-Q4`、日付",
+        "Periods: `2021`, `2019:2021`, `2019:`, `:2021`, `latest`, `latest:3`, `FY2023`, `2024-Q1:2024-Q4` or a date",
         pattern=_TIME,
+    )
+    version = parameter(
+        "版。`1.4.2`、`1.4.*`、`1.*`、`latest`",
+        "Version: `1.4.2`, `1.4.*`, `1.*` or `latest`",
+        pattern=VERSION,
+    )
+    as_of = parameter(
+        "その時点で公開されていた版。時差がなければ日本時間、日付だけならその日の終わり",
+        "What was known then; Japan time without an offset, the end of the day for a date alone",
+        pattern=_MOMENT,
     )
     dataset = parameter(
         "データセット名。省略時は指標の主データセット",
@@ -139,11 +136,11 @@ class _Breakdowns(StrictSchema):
     recipient = parameter(*BREAKDOWNS["recipient"], pattern=_CODES)
 
 
-class IndicatorObservationParameters(ObservationParameters, _Breakdowns):
+class IndicatorObservationParameters(_Breakdowns, ObservationParameters):
     """The query grammar, for the observations of one indicator."""
 
 
-class AllObservationParameters(ObservationParameters, _Breakdowns):
+class AllObservationParameters(_Breakdowns, ObservationParameters):
     """The query grammar, for the observations of one or more indicators of one dataset."""
 
     indicator = parameter(

@@ -290,6 +290,13 @@ def test_more_rows_than_a_page_are_streamed_whole(api: FlaskClient, monkeypatch:
     assert "Content-Length" not in streamed.headers
 
 
+def test_the_csv_for_people_is_whole_too(api: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = api.get(f"{PATH}?format=csv-excel").data
+    monkeypatch.setattr("api.representation.MOST_ROWS", 50)
+    assert api.get(f"{PATH}?format=csv-excel&sort=indicator_id").data == whole
+    assert len(whole.decode("utf-8-sig").splitlines()) == 211
+
+
 def test_a_parameter_that_comes_twice_means_or(api: FlaskClient) -> None:
     twice = get(api, f"{PATH}?area=121002&area=121011&time=latest")
     assert twice["data"] == get(api, f"{PATH}?area=121002,121011&time=latest")["data"]
