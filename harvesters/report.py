@@ -157,7 +157,11 @@ class JobReport:
         }
 
     def lines(self, lang: str = "ja") -> list[str]:
-        """Return the report for people, one line each."""
+        """Return the report for people, one line each: the summary and what was found in the input."""
+        return self.summary(lang) + [f"  {line}" for line in self.findings.lines(lang)]
+
+    def summary(self, lang: str = "ja") -> list[str]:
+        """Return what became of the job, one line each, without what was found in the input."""
         ja = lang != "en"
         lines = [f"{self.title.in_language(lang)} ({self.source}): {_STATUSES[self.status].in_language(lang)}"]
         if self.skipped:
@@ -177,7 +181,7 @@ class JobReport:
             lines.append(f"  ✗ {name}: {_error_line(error, lang)}")
         if self.error:
             lines.append(f"  ✗ {_error_line(self.error, lang)}")
-        return lines + [f"  {line}" for line in self.findings.lines(lang)]
+        return lines
 
     def _named(self) -> list[dict[str, Any]]:
         telling = [one for one in self.objects if one.state is not ObjectState.UNCHANGED]

@@ -10,7 +10,7 @@ from api.cli.console import Exit, Terminal, json_option
 from catalog.ckan import Progress
 from catalog.errors import Label, UnknownCode
 from catalog.model.codelist import nearest
-from harvesters import HarvestSource, JobStatus, job_status, load_sources, plan_sources, run_sources
+from harvesters import HarvestSource, JobReport, JobStatus, job_status, load_sources, plan_sources, run_sources
 
 _sources_argument = click.argument("names", nargs=-1, metavar="[SOURCE]...")
 
@@ -94,8 +94,11 @@ def run(context: click.Context, names: Sequence[str], force: bool, as_json: bool
 
 
 def harvest_everything(terminal: Terminal) -> Exit:
-    """Harvest all declared sources, telling people what happened; for ``shihyo demo``."""
-    return _run(terminal, _load(terminal), force=False, as_json=False)
+    """Harvest all declared sources, telling people what became of them; for ``shihyo demo``."""
+    with terminal.progress() as report:
+        reports = run_sources(terminal.settings, _load(terminal), progress=_Bars(report))
+    terminal.lines(line for one in reports for line in one.summary(terminal.settings.lang))
+    return _verdict(reports)
 
 
 def _run(terminal: Terminal, sources: Sequence[HarvestSource], *, force: bool, as_json: bool) -> Exit:
@@ -105,6 +108,10 @@ def _run(terminal: Terminal, sources: Sequence[HarvestSource], *, force: bool, a
         terminal.document([one.to_dict() for one in reports])
     else:
         terminal.lines(line for one in reports for line in one.lines(terminal.settings.lang))
+    return _verdict(reports)
+
+
+def _verdict(reports: Sequence[JobReport]) -> Exit:
     if any(one.status is JobStatus.CANCELLED for one in reports):
         return Exit.INTERRUPTED
     return Exit(max((one.exit_code for one in reports), default=Exit.SUCCESS))

@@ -95,15 +95,19 @@ def test_404_is_not_tried_again_and_says_what_to_do(make_client: Client, serve: 
     assert "URLが変わっていないか" in caught.value.message("ja")
 
 
+def _in_six_seconds() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=6), usegmt=True)
+
+
 @pytest.mark.parametrize(
     ("header", "low", "high"),
-    [("3", 3, 3), (format_datetime(datetime.now(UTC) + timedelta(seconds=6), usegmt=True), 1, 6)],
+    [pytest.param(lambda: "3", 3, 3, id="seconds"), pytest.param(_in_six_seconds, 1, 6, id="date")],
 )
 def test_retry_after_decides_how_long_to_wait(
-    make_client: Client, serve: Any, respond: Any, header: str, low: float, high: float
+    make_client: Client, serve: Any, respond: Any, header: Callable[[], str], low: float, high: float
 ) -> None:
     answers = iter([(b"", 429), (b"fine", 200)])
-    server = serve(lambda h: respond(h, *next(answers), Retry_After=header))
+    server = serve(lambda h: respond(h, *next(answers), Retry_After=header()))
     waits: list[float] = []
     make_client(sleep=waits.append).download(server.url, _join)
     assert len(waits) == 1
