@@ -27,8 +27,8 @@ SORTS = {
 }
 #: most pages that a reader may turn to
 _PAGES = 1000
-#: releases are packages of their own type; readers look for datasets
-_DATASETS = "dataset_type:dataset"
+#: readers look for datasets; a release is a package of its own, on a CKAN without that type marked by its extra
+_DATASETS = "+dataset_type:dataset -shihyo_release_of:*"
 
 #: filters, order and page -> address
 Address = Callable[["SearchRequest"], str]
@@ -159,7 +159,7 @@ def search(
         "package_search",
         **{
             "q": request.q or "*:*",
-            "fq": " ".join(f"+{one}" for one in (_DATASETS, *filters)),
+            "fq": " ".join((_DATASETS, *(f"+{one}" for one in filters))),
             "sort": SORTS[request.sort],
             "rows": ROWS,
             "start": (request.page - 1) * ROWS,
