@@ -5,8 +5,9 @@ of the software's version, never of the body, so a request can be answered with 
 
 Order of events in :class:`ResponseCache`, for GET and HEAD: the state of the holdings is compared, and everything is
 dropped when it changed; the answer is looked up by path, query, ``Accept`` and content coding; if it is there, it or a
-304 goes out without Flask. Else the application answers, and what may be kept is kept: a 200 that is public, has a
-strong ETag, and varies by nothing but the two headers of the key. Long answers are compressed once, when they are kept.
+304 goes out without Flask. Else, or if the request says ``Cache-Control: no-cache``, the application answers, and what
+may be kept is kept: a 200 that is public, has a strong ETag, and varies by nothing but the two headers of the key. Long
+answers are compressed once, when they are kept.
 
 References
 ----------
@@ -170,7 +171,8 @@ class ResponseCache:
             environ.get("HTTP_ACCEPT", ""),
             choose_coding(environ.get("HTTP_ACCEPT_ENCODING", "")),
         )
-        entry = self._find(state, key)
+        asked_anew = "no-cache" in environ.get("HTTP_CACHE_CONTROL", "")
+        entry = None if asked_anew else self._find(state, key)
         if entry is None:
             return self._forward(environ, start_response, state, key)
         return _send(entry, environ, start_response)

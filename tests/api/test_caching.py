@@ -71,6 +71,15 @@ def test_everything_is_dropped_when_the_state_changes() -> None:
     assert inner.asked == 2
 
 
+def test_no_cache_asks_the_application_again() -> None:
+    inner = Counting()
+    cache = ResponseCache(inner, lambda: 1, 1)
+    call(cache)
+    call(cache, HTTP_CACHE_CONTROL="no-cache")
+    call(cache, HTTP_CACHE_CONTROL="max-age=0")
+    assert inner.asked == 2
+
+
 def test_a_client_that_has_it_gets_a_304_without_body() -> None:
     cache = ResponseCache(Counting(), lambda: 1, 1)
     call(cache)
