@@ -99,3 +99,11 @@ def test_answers_do_not_have_members_that_are_not_declared(document: dict[str, A
     schemas = document["components"]["schemas"]
     loose = {name for name, one in schemas.items() if one.get("additionalProperties") is not False}
     assert loose == {"Observation", "Reason"}
+
+
+def test_every_parameter_and_path_is_documented(root: Path) -> None:
+    text = (root / "docs/api.md").read_text("utf-8")
+    names = {one.data_key or name for each in OPERATIONS for name, one in each.parameters().fields.items()}
+    assert sorted(name for name in names if f"`{name}`" not in text) == []
+    lists = {one.path.split("/{")[0] for one in OPERATIONS if one.path}
+    assert sorted(path for path in lists if f"`{path}" not in text) == []
