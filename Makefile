@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HOME_DEMO := .shihyo/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock openapi bench clean
+.PHONY: help demo test test-ckan check format lock openapi bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ demo: $(BIN)/.run ## harvest the sample sources, publish them and serve on http:
 
 test: $(BIN)/.test ## install what the tests need and run them all
 	@$(BIN)/python -m pytest $(PYTEST)
+
+test-ckan: $(BIN)/.test ## the tests of CKAN alone: one suite on the embedded catalogue and a real CKAN, publishing, harvesting
+	@$(BIN)/python -m pytest tests/conformance/ckan tests/ckan $(PYTEST)
 
 check: $(BIN)/.test ## formatting, lint, types, direction of imports
 	@$(BIN)/ruff format --check .

@@ -55,7 +55,7 @@ RESOURCES = Each(RESOURCE, keep_unknown=True)
 
 PACKAGE_CREATE: Schema = {
     "id": (v.optional_text, v.sysadmin_only, v.uuid_text, v.new_id_in("package")),
-    "name": (v.required, v.name_grammar, v.unique_package_name),
+    "name": (v.required, v.text, v.name_grammar, v.unique_package_name),
     "title": (v.if_empty_same_as("name"), v.text),
     "author": OPTIONAL_TEXT,
     "author_email": (v.optional, v.text, v.stripped, v.email_address),
@@ -96,7 +96,7 @@ MEMBER_REFERENCE: Schema = {
 
 COMMUNITY_CREATE: Schema = {
     "id": (v.optional_text, v.sysadmin_only, v.uuid_text, v.new_id_in("community")),
-    "name": (v.required, v.name_grammar, v.unique_community_name),
+    "name": (v.required, v.text, v.name_grammar, v.unique_community_name),
     "title": OPTIONAL_TEXT,
     "description": OPTIONAL_TEXT,
     "image_url": OPTIONAL_TEXT,

@@ -12,7 +12,7 @@ from catalog.embedded.callers import hash_token, new_token
 from catalog.embedded.clock import as_text, now
 from catalog.embedded.errors import ValidationError
 from catalog.embedded.registry import Call, action, denied, need
-from catalog.embedded.users import get_user
+from catalog.embedded.users import find_user, get_user
 from catalog.embedded.validation import Schema, validate
 from catalog.embedded.validators import MISSING_VALUE
 from catalog.errors import Label
@@ -68,8 +68,11 @@ def api_token_list(call: Call, given: dict[str, Any]) -> list[dict[str, Any]]:
     :param user_id: ユーザーの名前かid。 The name or id of the user.
     :rtype: list of dictionaries
     """
-    user = get_user(call.db, given.get("user_id") or given.get("user") or need(given, "user_id"))
-    _need_own(call, user["id"])
+    name = given.get("user_id") or given.get("user") or need(given, "user_id")
+    user = find_user(call.db, name)
+    # Who may not ask is not told whether there is such a user.
+    _need_own(call, user["id"] if user else "")
+    user = get_user(call.db, name)
     rows = call.db.execute(
         "SELECT id, name, user_id, created_at, last_access FROM api_token WHERE user_id = ? ORDER BY created_at",
         (user["id"],),

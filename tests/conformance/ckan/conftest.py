@@ -127,7 +127,15 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     catalog.close()
 
 
-@pytest.fixture(scope="session", params=["embedded"])
+@pytest.fixture(scope="session")
+def ckan(ckan_url: str, ckan_token: str) -> Iterator[Site]:
+    """Return the real CKAN."""
+    site = Site(ckan_url, ckan_token)
+    yield site
+    site.session.close()
+
+
+@pytest.fixture(scope="session", params=["embedded", pytest.param("ckan", marks=pytest.mark.ckan)])
 def site(request: pytest.FixtureRequest) -> Site:
     """Return each site in turn."""
     found: Site = request.getfixturevalue(request.param)

@@ -77,6 +77,23 @@ def _post(site, action, given):
     return requests.post(url, json=given, headers=site.headers(None), timeout=60).status_code
 
 
+def test_fields_that_are_patched_at_once_are_all_kept(site, dataset):
+    package = dataset()["id"]
+    given = {
+        "title": "題名",
+        "notes": "説明",
+        "author": "作成者",
+        "maintainer": "管理者",
+        "version": "2.0",
+        "url": "https://example.org/",
+    }
+    with ThreadPoolExecutor(4) as pool:
+        patches = [{"id": package, key: value} for key, value in given.items()]
+        assert set(pool.map(lambda item: _post(site, "package_patch", item), patches)) == {200}
+    shown = site.post("package_show", {"id": package}).result
+    assert {key: shown[key] for key in given} == given
+
+
 def test_resources_that_are_added_at_once_are_all_kept(site, dataset):
     package = dataset()["id"]
     given = [{"package_id": package, "url": f"https://example.org/{number}"} for number in range(8)]
