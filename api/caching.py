@@ -7,7 +7,7 @@ Order of events in :class:`ResponseCache`, for GET and HEAD: the state of the ho
 dropped when it changed; the answer is looked up by path, query, ``Accept`` and content coding; if it is there, it or a
 304 goes out without Flask. Else, or if the request says ``Cache-Control: no-cache``, the application answers, and what
 may be kept is kept: a 200 that is public, has a strong ETag, and varies by nothing but the two headers of the key. Long
-answers are compressed once, when they are kept.
+answers are compressed once, when they are kept; streams are compressed with gzip as they come.
 
 References
 ----------
@@ -20,8 +20,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import threading
+import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -41,6 +42,8 @@ Headers = list[tuple[str, str]]
 
 _GZIP_LEVEL = 6
 _ZSTD_LEVEL = 3
+#: zlib's number for a gzip header with the largest window
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
 #: bodies that are shorter are sent as they are
 _WORTH_COMPRESSING = 1024
 #: content coding -> how it is made, the preferred one first
@@ -113,13 +116,23 @@ def _coded_etag(etag: str, coding: str) -> str:
     return f'{etag[:-1]}-{coding}"' if coding != "identity" else etag
 
 
+def _offered(accept_encoding: str) -> dict[str, float]:
+    """Return our codings with the quality that an ``Accept-Encoding`` header gives them."""
+    qualities = dict(parse_accept_header(accept_encoding))
+    return {coding: qualities.get(coding, qualities.get("*", 0)) for coding in _CODINGS}
+
+
 @lru_cache(maxsize=1024)
 def choose_coding(accept_encoding: str) -> str:
     """Return the content coding for an ``Accept-Encoding`` header: zstd, gzip or identity."""
-    qualities = dict(parse_accept_header(accept_encoding))
-    offered = {coding: qualities.get(coding, qualities.get("*", 0)) for coding in _CODINGS}
-    best = max(offered, key=lambda coding: offered[coding])
-    return best if offered[best] > 0 and offered[best] >= qualities.get("identity", 0) else "identity"
+    offered = _offered(accept_encoding)
+    best = max(_CODINGS, key=lambda coding: offered[coding])
+    explicit = dict(parse_accept_header(accept_encoding)).get("identity", 0)
+    return best if offered[best] > 0 and offered[best] >= explicit else "identity"
+
+
+def _accepts_gzip(accept_encoding: str) -> bool:
+    return _offered(accept_encoding)["gzip"] > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +258,15 @@ class _Answer:
             and vary <= {"accept", "accept-encoding"}
         )
 
+    def is_stream_of_text(self) -> bool:
+        """Return whether it is long, of unknown length, and worth compressing."""
+        return (
+            self.status.startswith("200")
+            and self.get("content-length") is None
+            and self.get("content-encoding") is None
+            and (self.get("content-type") or "").startswith(_COMPRESSIBLE)
+        )
+
 
 def _write_is_not_supported(_: bytes) -> object:
     raise TypeError("applications return their body, they do not write it")
@@ -293,11 +315,35 @@ def _plain_etag(etag: str) -> str:
 def _pass_on(
     answer: _Answer, body: Iterable[bytes], environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
-    start_response(answer.status, answer.headers, answer.error)
-    if environ["REQUEST_METHOD"] != "HEAD":
-        return body
-    _close(body)
-    return ()
+    zipped = answer.is_stream_of_text() and _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    start_response(answer.status, _zipped_headers(answer) if zipped else answer.headers, answer.error)
+    if environ["REQUEST_METHOD"] == "HEAD":
+        _close(body)
+        return ()
+    return _zip(body) if zipped else body
+
+
+def _zipped_headers(answer: _Answer) -> Headers:
+    headers = [(name, value) for name, value in answer.headers if name.lower() not in {"etag", "vary"}]
+    etag = answer.get("etag")
+    return [
+        *headers,
+        *([("ETag", _coded_etag(etag, "gzip"))] if etag else []),
+        ("Vary", _vary(answer.get("vary"))),
+        *_coding_headers("gzip"),
+    ]
+
+
+def _zip(body: Iterable[bytes]) -> Iterator[bytes]:
+    """Compress a stream as it comes."""
+    packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+    try:
+        for part in body:
+            if packed := packer.compress(part):
+                yield packed
+        yield packer.flush()
+    finally:
+        _close(body)
 
 
 def _close(body: Iterable[bytes]) -> None:

@@ -149,6 +149,38 @@ def test_what_is_not_for_everyone_or_not_whole_is_not_kept(headers: dict[str, st
     assert inner.asked == 2
 
 
+def test_a_stream_is_compressed_as_it_comes_and_closed() -> None:
+    closed: list[bool] = []
+
+    class Stream:
+        def __iter__(self) -> Any:
+            return iter([b"a,b\r\n", b"1,2\r\n" * 5000])
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def application(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Type", "text/csv"), ("ETag", '"abc"'), ("Vary", "Accept")])
+        return Stream()
+
+    cache = ResponseCache(application, lambda: 1, 1)
+    for method in ("GET", "HEAD"):
+        seen: list[Any] = []
+        environ = {"REQUEST_METHOD": method, "PATH_INFO": "/", "HTTP_ACCEPT_ENCODING": "zstd, gzip"}
+        found = cache(environ, lambda status, headers, *_, seen=seen: seen.append(dict(headers)))
+        body = b"".join(found)
+        getattr(found, "close", lambda: None)()
+        assert seen[0] == {
+            "Content-Type": "text/csv",
+            "ETag": '"abc-gzip"',
+            "Vary": "Accept, Accept-Encoding",
+            "Content-Encoding": "gzip",
+        }
+        assert (gzip.decompress(body) if body else b"") == (b"a,b\r\n" + b"1,2\r\n" * 5000 if method == "GET" else b"")
+    assert closed == [True, True]
+    assert call(cache)[1]["ETag"] == '"abc"'
+
+
 def test_accept_and_query_are_part_of_the_key() -> None:
     inner = Counting(Vary="Accept")
     cache = ResponseCache(inner, lambda: 1, 1)
