@@ -1,32 +1,36 @@
 """Follow the catalogue: bring the releases that it publishes into the local copy.
 
-Order of events: find the datasets (``package_search``, page by page); for each one that changed, read the manifest of
-every release up to the current one that is not held yet and fetch its files, verifying each; when a dataset is whole,
-it takes its place among the holdings; last, the list of the local copy is replaced in one step.
+Order of events: find the packages (``package_search``, page by page); for each dataset that changed, read the manifest
+of every release up to the current one that is not held yet and fetch its files, verifying each; when a dataset is
+whole, it takes its place among the holdings; then the records of the city services; last, the list of the local copy
+is replaced in one step.
 
 A release that is broken (its manifest or a file does not have its digest, or is missing) is reported and left out; the
-releases before it are served on, and it is tried again later. A dataset that was deleted or made private is let go. If
-the catalogue does not answer, nothing changes.
+releases before it are served on, and it is tried again later. A service whose package does not hold the record that it
+states is served as it was before. What was deleted or made private is let go. If the catalogue does not answer, nothing
+changes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from catalog.ckan.client import Catalogue
-from catalog.ckan.mapping import DATASET_TYPE, CurrentRelease, current_release, extras_of, release_name
+from catalog.ckan.mapping import CurrentRelease, current_release, extras_of, release_name
 from catalog.ckan.publish import MANIFEST_LIMIT, Progress, find_file, silent
+from catalog.ckan.services import SERVICE_DIGEST, is_service, read_service, service_id
 from catalog.embedded.errors import NotAuthorized, NotFound
 from catalog.errors import ForbiddenAddress, IntegrityError, ShihyoError, TooLarge
 from catalog.model import MANIFEST_NAME, Manifest, parse_manifest
-from catalog.releases import DatasetHolding, Holdings, LocalCopy, ReleaseHolding
+from catalog.releases import DatasetHolding, Holdings, LocalCopy, ReleaseHolding, ServiceHolding
 
 _PAGE = 100
-_QUERY = f"+dataset_type:{DATASET_TYPE} +shihyo_release:* -shihyo_release_of:*"
+#: datasets with a current release, and services; packages of releases are read by name
+_QUERY = f"+(shihyo_release:* OR {SERVICE_DIGEST}:*) -shihyo_release_of:*"
 
 #: seconds until a broken release is tried again, unless it changes before
 _RETRY_BROKEN = 60.0
@@ -54,6 +58,20 @@ class BrokenRelease:
         return {"dataset": self.dataset, "sequence": self.sequence, "error": self.error.to_dict()}
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenService:
+    """A service whose package does not hold the record that it states."""
+
+    #: name of the package
+    package: str
+    #: what is wrong
+    error: ShihyoError
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"package": self.package, "error": self.error.to_dict()}
+
+
 class Follower:
     """Keeps a local copy up to a catalogue; belongs to one thread, like its catalogue.
 
@@ -70,6 +88,8 @@ class Follower:
         self.copy = copy
         #: the broken releases that the last synchronisation found
         self.broken: tuple[BrokenRelease, ...] = ()
+        #: the broken services that it found
+        self.broken_services: tuple[BrokenService, ...] = ()
         self._tried: dict[tuple[str, int], tuple[float, BrokenRelease]] = {}
         self._verified = False
 
@@ -94,19 +114,37 @@ class Follower:
 
     def _synchronise(self, progress: Progress) -> Holdings:
         held = self._load_verified()
+        packages = list(self._iter_packages())
         broken: list[BrokenRelease] = []
         datasets: dict[str, DatasetHolding] = {}
-        for package, current in self._iter_datasets():
-            name = package["name"]
-            releases = self._releases(name, current, held.find(name), broken, progress)
+        for package in packages:
+            current, name = current_release(package), package["name"]
+            releases = self._releases(name, current, held.find(name), broken, progress) if current else ()
             if releases:
                 datasets[name] = DatasetHolding(releases)
+        services = self._services([one for one in packages if is_service(one)], held)
         self.broken = tuple(broken)
-        if {name: _digests(one) for name, one in datasets.items()} == {
+        same_datasets = {name: _digests(one) for name, one in datasets.items()} == {
             name: _digests(one) for name, one in held.datasets.items()
-        }:
+        }
+        if same_datasets and services == held.services:
             return held
-        return self.copy.replace(datasets)
+        return self.copy.replace(datasets, services)
+
+    def _services(self, packages: Sequence[Mapping[str, Any]], held: Holdings) -> dict[str, ServiceHolding]:
+        services: dict[str, ServiceHolding] = {}
+        broken: list[BrokenService] = []
+        for package in packages:
+            found = held.services.get(service_id(package["name"]))
+            try:
+                found = read_service(package)
+            except IntegrityError as error:
+                broken.append(BrokenService(package["name"], error))
+            if found is not None:
+                self.copy.store_service(found.service)
+                services[found.service.id] = found
+        self.broken_services = tuple(broken)
+        return services
 
     def _load_verified(self) -> Holdings:
         held = self.copy.load()
@@ -115,15 +153,14 @@ class Follower:
         self._verified = True
         return self.copy.load() if self.copy.verify(held) else held
 
-    def _iter_datasets(self) -> Iterator[tuple[dict[str, Any], CurrentRelease]]:
+    def _iter_packages(self) -> Iterator[dict[str, Any]]:
         start, seen = 0, set()
         while True:
             page = self.catalogue.action("package_search", fq=_QUERY, rows=_PAGE, start=start, sort="name asc")
             for package in page["results"]:
-                current = current_release(package)
-                if current and _is_public(package) and package["name"] not in seen:
+                if _is_public(package) and package["name"] not in seen:
                     seen.add(package["name"])
-                    yield package, current
+                    yield package
             start += len(page["results"])
             if not page["results"] or start >= page["count"]:
                 return

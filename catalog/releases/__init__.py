@@ -3,7 +3,7 @@
 from catalog.releases.build import BuiltRelease, build_release, load_built, prune_builds
 from catalog.releases.checks import Finding, check_table, require_passed
 from catalog.releases.diff import ChangeExample, ReleaseDiff, diff_tables
-from catalog.releases.holdings import DatasetHolding, Holdings, ReleaseHolding
+from catalog.releases.holdings import DatasetHolding, Holdings, ReleaseHolding, ServiceHolding
 from catalog.releases.local_copy import Fetch, LocalCopy
 from catalog.releases.version import next_version
 
@@ -17,6 +17,7 @@ __all__ = [
     "LocalCopy",
     "ReleaseDiff",
     "ReleaseHolding",
+    "ServiceHolding",
     "build_release",
     "check_table",
     "diff_tables",

@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from catalog.errors import Label, NoSuchDataset, NoSuchVersion
 from catalog.model import Dataset, Manifest, VersionSelector, canonical_json
-from catalog.model.codelist import nearest
+from catalog.model.codelist import nearest, unknown_code
+from catalog.model.service import Service
 from catalog.releases.build import parse_issued
 
 
@@ -109,18 +110,43 @@ class DatasetHolding:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceHolding:
+    """The record of a city service as it is published."""
+
+    #: the record
+    service: Service
+    #: when it was published: ISO 8601 in UTC
+    published: str
+
+
 @dataclass(frozen=True)
 class Holdings:
     """Everything that this node holds."""
 
     #: dataset name -> its releases, sorted by name
     datasets: Mapping[str, DatasetHolding] = field(default_factory=lambda: MappingProxyType({}))
+    #: id of a service -> its record, sorted by id
+    services: Mapping[str, ServiceHolding] = field(default_factory=lambda: MappingProxyType({}))
 
     @cached_property
     def digest(self) -> str:
-        """Hash over the digests of all releases: two nodes with the same one answer alike."""
-        held = {name: [one.digest for one in each.releases] for name, each in self.datasets.items()}
-        return hashlib.sha256(canonical_json(held)).hexdigest()
+        """Hash over the digests of all releases and services: two nodes with the same one answer alike."""
+        releases = {name: [one.digest for one in each.releases] for name, each in self.datasets.items()}
+        services = {id: [one.service.digest, one.published] for id, one in self.services.items()}
+        return hashlib.sha256(canonical_json({"releases": releases, "services": services})).hexdigest()
+
+    def get_service(self, id: str) -> Service:
+        """Return the service of this id.
+
+        Raises
+        ------
+        UnknownCode
+            If it is not held; names those that are and the nearest.
+        """
+        if id not in self.services:
+            raise unknown_code(Label("サービス", "service"), id, sorted(self.services))
+        return self.services[id].service
 
     def find(self, name: str) -> DatasetHolding | None:
         """Return the dataset of this name, or None."""

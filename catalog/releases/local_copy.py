@@ -5,7 +5,8 @@
     copy/
       objects/ab/cdef...     every file once, named by its sha256, never changed
       incoming/              downloads under way
-      holdings.json          dataset -> releases (digest, sha256 of the manifest), swapped as a whole
+      holdings.json          dataset -> releases (digest, sha256 of the manifest), service -> sha256 of its record;
+                             swapped as a whole
 
 Order of events for a release: each missing file is downloaded to ``incoming/``, its size and sha256 verified while it
 arrives, then renamed into ``objects/``; then the manifest likewise; last, ``holdings.json`` is replaced. A process that
@@ -29,16 +30,20 @@ from typing import Any, BinaryIO
 
 import filelock
 
-from catalog.errors import IntegrityError, Label
+from catalog.errors import InputError, IntegrityError, Label
 from catalog.model import MANIFEST_NAME, Manifest, parse_manifest
+from catalog.model.service import Service, parse_service
 from catalog.releases.build import sha256_of
-from catalog.releases.holdings import DatasetHolding, Holdings, ReleaseHolding
+from catalog.releases.holdings import DatasetHolding, Holdings, ReleaseHolding, ServiceHolding
 
 #: opens a file of the release by name, for reading from the start
 Fetch = Callable[[str], AbstractContextManager[BinaryIO]]
 
 _CHUNK = 1 << 20
 _FORMAT = 1
+
+#: what ``holdings.json`` has: "datasets" -> name -> entries of releases, "services" -> id -> entry
+_Listed = dict[str, dict[str, Any]]
 #: objects and downloads that nothing refers to are kept so long, in seconds: a reader may still be on its way to them
 KEEP_UNREFERENCED = 24 * 3600
 
@@ -97,9 +102,10 @@ class LocalCopy:
         held = self.store(manifest, fetch)
         with self.locked():
             listed = self._read_list()
-            entries = [one for one in listed.get(manifest.dataset.name, []) if one["sequence"] != manifest.sequence]
+            name = manifest.dataset.name
+            entries = [one for one in listed["datasets"].get(name, []) if one["sequence"] != manifest.sequence]
             entries.append(_entry(held))
-            self._write_list({**listed, manifest.dataset.name: entries})
+            self._write_list({**listed["datasets"], name: entries}, listed["services"])
         return held
 
     def store(self, manifest: Manifest, fetch: Fetch) -> ReleaseHolding:
@@ -114,10 +120,23 @@ class LocalCopy:
         self._place(raw, hashlib.sha256(raw).hexdigest())
         return self._release(manifest)
 
-    def replace(self, datasets: Mapping[str, DatasetHolding]) -> Holdings:
-        """Make this the list of what is held: one atomic step. All files must have been stored before."""
+    def store_service(self, service: Service) -> None:
+        """Bring the record of a service here without putting it on the list."""
+        raw = service.to_bytes()
+        path = self._path(service.digest)
+        if not path.is_file() or path.read_bytes() != raw:
+            self._write(raw, service.digest)
+        os.utime(path)
+
+    def replace(
+        self, datasets: Mapping[str, DatasetHolding], services: Mapping[str, ServiceHolding] = MappingProxyType({})
+    ) -> Holdings:
+        """Make this the list of what is held: one atomic step. Everything must have been stored before."""
         with self.locked():
-            self._write_list({name: [_entry(one) for one in each.releases] for name, each in datasets.items()})
+            self._write_list(
+                {name: [_entry(one) for one in each.releases] for name, each in datasets.items()},
+                {id: {"sha256": one.service.digest, "published": one.published} for id, one in services.items()},
+            )
         return self.load()
 
     def verify(self, holdings: Holdings, *, all_releases: bool = False) -> list[Path]:
@@ -194,12 +213,13 @@ class LocalCopy:
         with self._memory_lock:
             self._loaded = None
 
-    def _read_list(self) -> dict[str, list[dict[str, Any]]]:
+    def _read_list(self) -> _Listed:
         try:
             raw = json.loads(self._list.read_bytes())
-            return {name: list(entries) for name, entries in raw["datasets"].items()}
+            datasets = {name: list(entries) for name, entries in raw["datasets"].items()}
+            return {"datasets": datasets, "services": dict(raw.get("services", {}))}
         except FileNotFoundError:
-            return {}
+            return {"datasets": {}, "services": {}}
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise IntegrityError(
                 "手元の写しの一覧（holdings.json）を読めません",
@@ -211,21 +231,32 @@ class LocalCopy:
                 value=self._list.name,
             ) from error
 
-    def _write_list(self, datasets: Mapping[str, list[dict[str, Any]]]) -> None:
+    def _write_list(self, datasets: Mapping[str, list[dict[str, Any]]], services: Mapping[str, Any]) -> None:
         ordered = {name: sorted(entries, key=_sequence) for name, entries in sorted(datasets.items()) if entries}
-        raw = json.dumps({"format": _FORMAT, "datasets": ordered}, indent=1).encode()
+        listed = {"format": _FORMAT, "datasets": ordered, "services": dict(sorted(services.items()))}
+        raw = json.dumps(listed, indent=1).encode()
         temporary = self.folder / f".holdings-{secrets.token_hex(8)}"
         temporary.write_bytes(raw)
         temporary.replace(self._list)
         self._forget()
 
-    def _holdings(self, listed: Mapping[str, list[dict[str, Any]]]) -> Holdings:
+    def _holdings(self, listed: _Listed) -> Holdings:
         held = {}
-        for name, entries in sorted(listed.items()):
+        for name, entries in sorted(listed["datasets"].items()):
             releases = tuple(one for entry in entries if (one := self._find_release(entry)) is not None)
             if releases:
                 held[name] = DatasetHolding(releases)
-        return Holdings(MappingProxyType(held))
+        found = {id: self._find_service(entry) for id, entry in sorted(listed["services"].items())}
+        services = {id: one for id, one in found.items() if one is not None}
+        return Holdings(MappingProxyType(held), MappingProxyType(services))
+
+    def _find_service(self, entry: Mapping[str, str]) -> ServiceHolding | None:
+        try:
+            service = parse_service(json.loads(self._path(entry["sha256"]).read_bytes()))
+        except (OSError, ValueError, InputError):
+            # Left out like a release that is not whole; the next look at the catalogue brings it again.
+            return None
+        return ServiceHolding(service, entry["published"]) if service.digest == entry["sha256"] else None
 
     def _find_release(self, entry: Mapping[str, Any]) -> ReleaseHolding | None:
         manifest = self._find_manifest(entry["manifest"])
@@ -275,10 +306,13 @@ class LocalCopy:
 
     def _place(self, raw: bytes, sha256: str) -> None:
         if not self._is_whole(sha256, len(raw)):
-            self._incoming.mkdir(parents=True, exist_ok=True)
-            temporary = self._incoming / secrets.token_hex(16)
-            temporary.write_bytes(raw)
-            self._adopt(temporary, sha256)
+            self._write(raw, sha256)
+
+    def _write(self, raw: bytes, sha256: str) -> None:
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        temporary = self._incoming / secrets.token_hex(16)
+        temporary.write_bytes(raw)
+        self._adopt(temporary, sha256)
 
     def _adopt(self, temporary: Path, sha256: str) -> None:
         path = self._path(sha256)
@@ -286,8 +320,9 @@ class LocalCopy:
         temporary.replace(path)
 
     def _needed(self) -> set[str]:
-        needed = set()
-        for entries in self._read_list().values():
+        listed = self._read_list()
+        needed = {entry["sha256"] for entry in listed["services"].values()}
+        for entries in listed["datasets"].values():
             for entry in entries:
                 needed.add(entry["manifest"])
                 manifest = self._find_manifest(entry["manifest"])
