@@ -37,6 +37,12 @@ def _url(raw: str) -> str:
     return raw.rstrip("/")
 
 
+def _when(raw: str) -> str:
+    if raw not in {"auto", "on", "off"}:
+        raise ValueError("not auto, on or off")
+    return raw
+
+
 def _language(raw: str) -> str:
     if raw not in {"ja", "en"}:
         raise ValueError("not ja or en")
@@ -50,6 +56,7 @@ _EXPECTED: dict[Callable[[str], Any], Label] = {
     _flag: Label("true または false", "true or false"),
     _url: Label("http:// か https:// で始まるURL", "a URL that starts with http:// or https://"),
     _language: Label("ja または en", "ja or en"),
+    _when: Label("auto、on、off のいずれか", "auto, on or off"),
     Path: Label("フォルダかファイルのパス", "a path"),
 }
 
@@ -74,6 +81,26 @@ class Settings:
     catalog_token: str = _setting("", _text, "公開先CKANのAPIトークン", "API token for the catalogue", secret=True)
     catalog_timeout: int = _setting(
         30, _number, "カタログの応答を待つ秒数", "Seconds to wait for an answer of the catalogue"
+    )
+    copy_from_token: str = _setting(
+        "",
+        _text,
+        "catalog copy の写し元のAPIトークン",
+        "API token for the catalogue that `catalog copy` reads",
+        secret=True,
+    )
+    copy_to_token: str = _setting(
+        "",
+        _text,
+        "catalog copy の写し先のAPIトークン",
+        "API token for the catalogue that `catalog copy` writes",
+        secret=True,
+    )
+    datastore: str = _setting(
+        "auto",
+        _when,
+        "最新のリリースをCKANのDataStoreにも入れるか。autoならあれば入れる",
+        "Whether the current release is loaded into CKAN's DataStore; auto: where there is one",
     )
     organization: str = _setting(
         "chiba-city",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.ckan.datastore import Loaded
 from catalog.database.harvests import HarvestObject, JobStatus, ObjectState, count_states
 from catalog.errors import Label, ShihyoError
 from catalog.model import Manifest
@@ -108,6 +109,8 @@ class JobReport:
     rows: Tally = field(default_factory=Tally)
     #: the datasets, in the order of the harvester
     datasets: list[DatasetOutcome] = field(default_factory=list)
+    #: what became of their tables in CKAN's DataStore; empty where there is none
+    datastore: list[Loaded] = field(default_factory=list)
     #: what was found in the input
     findings: Findings = field(default_factory=Findings)
     #: ids of jobs of this source that were found dead
@@ -117,8 +120,9 @@ class JobReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if everything was harvested, 1 otherwise."""
-        return SUCCESS if self.status is JobStatus.SUCCEEDED else FAILURE
+        """0 if everything was harvested and is in the DataStore where there is one, 1 otherwise."""
+        behind = any(one.error for one in self.datastore)
+        return SUCCESS if self.status is JobStatus.SUCCEEDED and not behind else FAILURE
 
     @property
     def published(self) -> int:
@@ -151,6 +155,7 @@ class JobReport:
             "objects": {**counts, "named": self._named()},
             "rows": self.rows.to_dict(),
             "datasets": [one.to_dict() for one in self.datasets],
+            "datastore": [one.to_dict() for one in self.datastore],
             "findings": self.findings.to_dict(),
             "lost": self.lost,
             "error": self.error,
@@ -169,6 +174,7 @@ class JobReport:
                 "  前回から変わっていないため、何も公開しません" if ja else "  Nothing changed since the last run"
             )
         lines += [f"  {one.name}: {_dataset_line(one, ja=ja)}" for one in self.datasets]
+        lines += [f"  DataStore {one.dataset}: {_datastore_line(one, lang)}" for one in self.datastore]
         lines.append("  " + _object_line(count_states(self.objects), ja=ja))
         if self.rows.read:
             read, accepted, rejected = self.rows.read, self.rows.accepted, self.rows.rejected
@@ -222,6 +228,14 @@ def _dataset_line(one: DatasetOutcome, *, ja: bool) -> str:
         if ja
         else f"{action} ({len(one.releases)} releases, version {versions}, {last.observations} observations)"
     )
+
+
+def _datastore_line(one: Loaded, lang: str) -> str:
+    if one.error:
+        return f"✗ {one.error.message(lang)}"
+    if one.action == "unchanged":
+        return _ACTIONS["unchanged"].in_language(lang)
+    return f"+{one.added} ~{one.changed} -{one.removed}"
 
 
 def _object_line(counts: dict[str, int], *, ja: bool) -> str:

@@ -9,6 +9,7 @@ Order of events for a source::
                             are as the last complete run left them, the job ends here
     transform               observations and findings
     for each dataset        what is known against what is published (harvesters.chain); build; publish; next
+    DataStore               brought up to what is published, also when nothing changed: a failure is tried again
     job                     succeeded, partial, failed or cancelled, with its report
 
 An error of one object or dataset is that one's; an error of a source is that source's. Ctrl-C ends the run between two
@@ -27,7 +28,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from catalog.ckan import Catalogue, find_current, open_catalogue, publish
+from catalog.ckan import Catalogue, find_current, load_datastores, open_catalogue, publish
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, ObjectState, SourceState, open_database
 from catalog.database.harvests import utc_now
 from catalog.errors import CatalogueUnavailable, Label, SourceBusy
@@ -159,6 +160,7 @@ class _Runner:
         run = _SourceRun(self, source, job, report)
         try:
             run.harvest()
+            run.load_datastore()
         except KeyboardInterrupt:
             report.status = JobStatus.CANCELLED
         except Exception as error:  # the next source must get its turn, whatever happened to this one
@@ -210,6 +212,16 @@ class _SourceRun:
         self._report.status = self._verdict()
         if self._report.status is JobStatus.SUCCEEDED:
             self._save_state(fingerprint)
+
+    def load_datastore(self) -> None:
+        """Bring CKAN's DataStore up to the current releases; what fails is reported and undoes nothing."""
+
+        def report(stage: str, done: int, total: int | None) -> None:
+            self._progress.update(self._source.name, stage, done, total)
+
+        names = [one.name for one in self._report.datasets]
+        tables = load_datastores(self._catalogue, names, progress=report)
+        self._report.datastore = [one for one in tables if one.action in {"loaded", "unchanged", "failed"}]
 
     def save(self) -> None:
         """Write the objects and the report."""

@@ -73,8 +73,14 @@ def merged(existing: Mapping[str, Any], package: Mapping[str, Any]) -> dict[str,
         **package,
         "extras": as_extras({**kept_extras, **extras_of(package)}),
         "tags": [*package["tags"], *(one for one in tags if one["name"] not in new_tags)],
-        "resources": [*package["resources"], *resources],
+        "resources": [*_with_tables(package["resources"], existing), *resources],
     }
+
+
+def _with_tables(resources: list[dict[str, Any]], existing: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Mark the resources that have a table in CKAN's DataStore: an update that does not say so makes CKAN forget."""
+    active = {one["id"] for one in existing.get("resources", ()) if one.get("datastore_active")}
+    return [{**one, "datastore_active": True} if one["id"] in active else one for one in resources]
 
 
 def _written_names(package: Mapping[str, Any]) -> set[str]:
