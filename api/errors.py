@@ -94,15 +94,16 @@ def _page(problem: Problem, detail: Label, lang: str) -> Response:
 
 def problem_page(problem: Problem, detail: Label, lang: str) -> str:
     """Return the page that explains a problem, as HTML."""
-    title, text = html.escape(problem.title.in_language(lang)), html.escape(detail.in_language(lang))
+    title = html.escape(problem.title.in_language(lang))
+    texts = dict.fromkeys([detail.in_language(lang), problem.help.in_language(lang)])
+    text = "\n".join(f"<p>{html.escape(one)}</p>" for one in texts)
     other = "en" if lang == "ja" else "ja"
     back = {"ja": "ホームへ", "en": "Home"}[lang]
     second = html.escape(problem.title.in_language(other))
     return (
         f'<!doctype html>\n<html lang="{lang}"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{title}</title>\n'
-        f'<main><h1>{title}</h1>\n<p lang="{other}">{second}</p>\n<p>{text}</p>\n'
-        f"<p>{html.escape(problem.help.in_language(lang))}</p>\n"
+        f'<main><h1>{title}</h1>\n<p lang="{other}">{second}</p>\n{text}\n'
         f'<p><code>{problem.code}</code> (HTTP {problem.status})</p>\n<p><a href="/">{back}</a></p></main></html>\n'
     )
 

@@ -26,7 +26,7 @@ from catalog.query.engine import Engine, whole
 from catalog.query.grammar import ParsedQuery, parse_query, parse_release
 from catalog.query.question import ReleaseChoice, Repair, Row
 from catalog.query.rejection import Rejection, rejected
-from catalog.query.sqlite import SqliteEngine, ensure_index
+from catalog.query.sqlite import SqliteEngine, ensure_index, prune_indexes
 from catalog.reference import Reference, load_reference
 from catalog.releases import DatasetHolding, Holdings, LocalCopy, ReleaseHolding
 from catalog.settings import Settings
@@ -199,7 +199,9 @@ class Node:
 
     def _open_current(self, holdings: Holdings, known: Mapping[str, Engine]) -> dict[str, Engine]:
         current = [one.current for one in holdings.datasets.values()]
-        return {one.digest: known.get(one.digest) or self._open_index(one) for one in current}
+        engines = {one.digest: known.get(one.digest) or self._open_index(one) for one in current}
+        prune_indexes(self.settings.home / "index", engines)
+        return engines
 
     def _open_index(self, release: ReleaseHolding) -> Engine:
         structure = release.manifest.dataset.structure

@@ -14,9 +14,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+import time
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ _LAYOUT = 1
 
 _BATCH = 50_000
 
+#: indexes that are not needed any more are kept so long, in seconds
+KEEP_UNUSED = 24 * 3600
+
 
 def index_name(digest: str) -> str:
     """Return the file name of the index of a release."""
@@ -56,10 +60,34 @@ def ensure_index(parquet: Path, structure: DataStructure, digest: str, folder: P
         Where indexes are kept; made if missing.
     """
     target = folder / index_name(digest)
-    if not target.exists():
+    try:
+        os.utime(target)
+    except FileNotFoundError:
         folder.mkdir(parents=True, exist_ok=True)
         build_index(parquet, structure, target)
     return target
+
+
+def prune_indexes(folder: Path, digests: Collection[str], *, older_than: float = KEEP_UNUSED) -> list[Path]:
+    """Remove indexes and leftovers that no current release needs, and return them.
+
+    Parameters
+    ----------
+    digests
+        Of the current releases.
+    older_than
+        Only what was opened or written so many seconds ago: another process may serve it a little longer.
+    """
+    needed = {index_name(one) for one in digests}
+    removed = []
+    for path in folder.glob("*.sqlite*"):
+        try:
+            if path.name not in needed and time.time() - path.stat().st_mtime > older_than:
+                path.unlink()
+                removed.append(path)
+        except FileNotFoundError:
+            continue  # another process was faster
+    return removed
 
 
 def build_index(parquet: Path, structure: DataStructure, target: Path) -> None:

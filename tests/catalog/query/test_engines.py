@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import sqlite3
 import threading
@@ -21,7 +22,7 @@ from catalog.model import DataStructure, parse_period
 from catalog.query.engine import Engine
 from catalog.query.grammar import parse_query
 from catalog.query.question import ObservationQuery, SortTerm
-from catalog.query.sqlite import SqliteEngine, build_index, ensure_index
+from catalog.query.sqlite import SqliteEngine, build_index, ensure_index, prune_indexes
 from catalog.query.time import TimeFilter, parse_time
 
 
@@ -261,8 +262,8 @@ def test_the_real_series_of_chiba_city_is_found(make_engine, shared_data, write_
 
 def test_an_index_is_built_once_and_nothing_half_built_stays(parquet, structure, tmp_path):
     first = ensure_index(parquet, structure, "abc", tmp_path)
-    stamp = first.stat().st_mtime_ns
-    assert ensure_index(parquet, structure, "abc", tmp_path).stat().st_mtime_ns == stamp
+    stamp = first.stat().st_ino
+    assert ensure_index(parquet, structure, "abc", tmp_path).stat().st_ino == stamp
     assert [one.name for one in tmp_path.iterdir()] == [first.name]
 
 
@@ -273,6 +274,24 @@ def test_an_index_built_by_many_at_once_is_whole(parquet, structure, tmp_path):
     with sqlite3.connect(found[0]) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("SELECT count(*) FROM observation").fetchone() == (23,)
+
+
+def test_indexes_that_no_release_needs_are_removed_after_a_day(parquet, structure, tmp_path):
+    current, old, young = (ensure_index(parquet, structure, name, tmp_path) for name in ("current", "old", "young"))
+    leftover = tmp_path / "x.1.sqlite.abc.part"
+    leftover.write_bytes(b"half")
+    for path in (current, old, leftover):
+        os.utime(path, (0, 0))
+    assert set(prune_indexes(tmp_path, {"current"})) == {old, leftover}
+    assert {one.name for one in tmp_path.iterdir()} == {current.name, young.name}
+    assert prune_indexes(tmp_path / "missing", set()) == []
+
+
+def test_opening_an_index_says_that_it_is_needed(parquet, structure, tmp_path):
+    path = ensure_index(parquet, structure, "a", tmp_path)
+    os.utime(path, (0, 0))
+    ensure_index(parquet, structure, "a", tmp_path)
+    assert prune_indexes(tmp_path, set()) == []
 
 
 def test_a_file_that_is_no_parquet_is_refused_and_leaves_nothing(structure, tmp_path):
