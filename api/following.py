@@ -17,6 +17,9 @@ from catalog.ckan import BrokenRelease, Follower
 from catalog.errors import CatalogueError, Label, ShihyoError
 from catalog.releases import Holdings
 
+#: seconds that the first look waits for another process that is synchronising the same copy
+_FIRST_WAIT = 10.0
+
 _LOG = logging.getLogger("shihyo.following")
 
 
@@ -57,6 +60,7 @@ class Following:
         self._open_follower, self._swap = open_follower, swap
         self._seen, self._seconds = seen, seconds
         self._stop = threading.Event()
+        self._looked = threading.Event()
         self._thread: threading.Thread | None = None
         self.state = FollowState()
 
@@ -65,6 +69,11 @@ class Following:
         if self._seconds and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="shihyo-following", daemon=True)
             self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the first look is over, but no longer than this."""
+        if self._thread is not None:
+            self._looked.wait(seconds)
 
     def stop(self) -> None:
         """Stop the thread and wait for it."""
@@ -75,17 +84,18 @@ class Following:
 
     def look(self, follower: Follower) -> None:
         """Look once: bring what is new, then take over what changed on disk."""
-        self._bring(follower)
+        # At first it is worth waiting for another process that brings everything; later it will be seen next time.
+        self._bring(follower, wait=0 if self._looked.is_set() else _FIRST_WAIT)
         holdings = follower.copy.load()
         if holdings.digest != self._seen:
             self._swap(holdings)
             self._seen = holdings.digest
             _LOG.info("serving holdings %s", holdings.digest[:12])
 
-    def _bring(self, follower: Follower) -> None:
+    def _bring(self, follower: Follower, *, wait: float) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         try:
-            follower.synchronise(wait=0)
+            follower.synchronise(wait=wait)
         except ShihyoError as error:
             reachable = not isinstance(error, CatalogueError)
             self._note(replace(self.state, reachable=reachable, checked=now, error=_message(error)))
@@ -107,6 +117,7 @@ class Following:
             except Exception as error:  # a loop that dies would stop all updates without a word
                 _LOG.exception("following failed; it is tried again")
                 self.state = replace(self.state, error=Label(f"予期しない誤り: {error}", f"Unexpected error: {error}"))
+            self._looked.set()
             self._stop.wait(self._seconds)
 
 

@@ -33,6 +33,8 @@ from catalog.settings import Settings
 
 #: engines of older releases that are kept open
 _OLDER_ENGINES = 8
+#: seconds that the start waits for the first look at the catalogue: with something to serve, and with nothing
+_FIRST_LOOK, _FIRST_LOOK_EMPTY = 2.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,14 @@ class Node:
         return node
 
     def start(self) -> None:
-        """Begin to follow the catalogue; call it in the process that serves."""
+        """Begin to follow the catalogue; call it in the process that serves.
+
+        Waits a little for the first look, longer if nothing is held yet, so that what was published before the start
+        is there from the first request on; a catalogue that does not answer delays the start by no more than that.
+        """
         if self.following is not None:
             self.following.start()
+            self.following.wait(_FIRST_LOOK if self.holdings.datasets else _FIRST_LOOK_EMPTY)
 
     @property
     def follow_state(self) -> FollowState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,40 @@ def test_a_release_that_is_published_is_served_soon(publish_release: Callable[[i
         assert state["followed"]
     finally:
         node.close()
+
+
+def test_what_was_published_before_the_start_is_there_from_the_first_request(
+    publish_release: Callable[[int], None], tmp_path: Path
+) -> None:
+    publish_release(0)
+    publish_release(1)
+    settings = Settings(home=tmp_path, follow_seconds=60)
+    nodes = [Node.from_settings(settings) for _ in range(2)]
+    try:
+        for node in nodes:
+            node.start()
+            assert len(node.holdings.get(NAME).releases) == 2
+    finally:
+        for node in nodes:
+            node.close()
+
+
+def test_a_catalogue_that_hangs_delays_the_start_only_a_little(tmp_path: Path) -> None:
+    class Hanging:
+        copy, broken = LocalCopy(tmp_path), ()
+        go = threading.Event()
+
+        def synchronise(self, *, wait: float) -> None:
+            self.go.wait(20)
+
+    follower: Any = Hanging()
+    following = Following(lambda: follower, lambda _: None, seen=Holdings().digest, seconds=1)
+    following.start()
+    begin = time.monotonic()
+    following.wait(0.1)
+    assert time.monotonic() - begin < 5
+    follower.go.set()
+    following.stop()
 
 
 def test_a_node_starts_with_what_it_held_while_the_catalogue_is_down(
