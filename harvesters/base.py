@@ -4,7 +4,7 @@ A kind declares its options and rules as data and says how to
 
 1. ``gather`` what the source has, without its content;
 2. ``fetch`` one object (inherited: HTTP and files);
-3. ``transform`` the bytes of one object into observations.
+3. ``transform`` the bytes of one object into observations, or read the ``services`` that it registers.
 
 It never catches, counts, saves or publishes: :mod:`harvesters.runner` alone does.
 """
@@ -23,6 +23,7 @@ import pyarrow as pa
 from catalog.database.harvests import HarvestObject
 from catalog.errors import Label
 from catalog.model import Agent, Dataset
+from catalog.model.service import Service
 from catalog.reference import Reference
 from harvesters.findings import Findings, Rule
 from harvesters.options import Option
@@ -170,6 +171,8 @@ class Harvester(ABC):
     title: ClassVar[Label]
     #: whether the source may be a path, a URL, or both
     places: ClassVar[tuple[str, ...]] = ("path", "url")
+    #: whether its objects register services
+    registers: ClassVar[bool] = False
     #: its options
     options: ClassVar[tuple[Option, ...]] = ()
     #: its kinds of findings
@@ -205,3 +208,13 @@ class Harvester(ABC):
         ShihyoError
             If the object as a whole cannot be used.
         """
+
+    def services(self, context: Context, fetched: Fetched) -> Sequence[Service]:  # noqa: ARG002
+        """Return the records of city services that an object registers; none for kinds that bring observations.
+
+        Raises
+        ------
+        ShihyoError
+            If the object as a whole cannot be used.
+        """
+        return ()

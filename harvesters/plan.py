@@ -37,8 +37,9 @@ from harvesters.findings import Findings
 from harvesters.http import HttpClient
 from harvesters.raw import RawStore
 from harvesters.reading import Reading
+from harvesters.registering import plan_services
 from harvesters.registry import harvesters
-from harvesters.report import CANNOT_TELL, CHANGES, SUCCESS, describe_error
+from harvesters.report import CANNOT_TELL, CHANGES, SUCCESS, ServiceOutcome, describe_error, service_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,8 @@ class SourcePlan:
     rows: Tally = field(default_factory=Tally)
     #: the datasets, in the order of the harvester
     datasets: list[DatasetPlan] = field(default_factory=list)
+    #: the services, in the order of the source
+    services: list[ServiceOutcome] = field(default_factory=list)
     #: what was found in the input
     findings: Findings = field(default_factory=Findings)
     #: why nothing can be told, or None
@@ -119,9 +122,15 @@ class SourcePlan:
     @property
     def exit_code(self) -> int:
         """0 nothing would change, 2 something would, 3 it cannot be told."""
-        if self.error or self.object_errors or any(one.error for one in self.datasets):
+        if (
+            self.error
+            or self.object_errors
+            or any(one.error for one in self.datasets)
+            or any(one.error for one in self.services)
+        ):
             return CANNOT_TELL
-        return CHANGES if any(one.releases for one in self.datasets) else SUCCESS
+        changes = any(one.releases for one in self.datasets) or any(one.action != "unchanged" for one in self.services)
+        return CHANGES if changes else SUCCESS
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON."""
@@ -134,6 +143,7 @@ class SourcePlan:
             "object_errors": self.object_errors,
             "rows": self.rows.to_dict(),
             "datasets": [one.to_dict() for one in self.datasets],
+            "services": [one.to_dict() for one in self.services],
             "findings": self.findings.to_dict(),
             "error": self.error,
         }
@@ -144,6 +154,7 @@ class SourcePlan:
         lines = [f"{self.title.in_language(lang)} ({self.source}): {verdict}"]
         for dataset in self.datasets:
             lines += [f"  {line}" for line in _dataset_lines(dataset, lang)]
+        lines += service_lines(self.services, lang)
         for name, error in self.object_errors.items():
             lines.append(f"  ✗ {name}: {error['what'][lang]}")
         if self.error:
@@ -237,6 +248,7 @@ def _plan(
             reading.transform()
             for dataset in reading.harvester.datasets(reading.context):
                 plan.datasets.append(_plan_dataset(settings, reading, dataset.name, catalogue, copy))
+            plan.services = list(plan_services(catalogue, reading)) if reading.services else []
         except Exception as error:  # the next source must be planned, whatever happened to this one
             plan.error = describe_error(error)
         plan.objects, plan.object_errors = reading.objects, reading.errors

@@ -7,13 +7,14 @@ read. Nothing is written here but the raw bytes, into the store that the fetcher
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.database.harvests import HarvestObject, ObjectState
 from catalog.errors import FetchError, Label, Place
 from catalog.model import Origin, canonical_json
+from catalog.model.service import Service
 from harvesters.base import Context, Contribution, Fetched, Harvester, Progress
 from harvesters.chain import Lineage, drop_repeated
 from harvesters.findings import Level, Rule
@@ -47,6 +48,14 @@ OBJECT_GONE = Rule(
         "Nothing if the provider removed them; bring them back if it was a mistake",
     ),
 )
+SERVICE_TWICE = Rule(
+    "service-twice",
+    Level.REJECTED,
+    Label(
+        "同じIDのサービスが2度出てくる（先のものを使う）", "A service that is registered twice (the first one is used)"
+    ),
+    _LOOK,
+)
 
 
 @dataclass(slots=True)
@@ -67,6 +76,8 @@ class Reading:
     errors: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: dataset name -> contributions in the order of time
     contributions: dict[str, list[Contribution]] = field(default_factory=dict)
+    #: id of a service -> its record
+    services: dict[str, Service] = field(default_factory=dict)
     _fetched: list[Fetched] = field(default_factory=list)
 
     def fetch(self) -> None:
@@ -95,13 +106,14 @@ class Reading:
         self._add_gone({one.name for one in gathered})
 
     def transform(self) -> None:
-        """Turn the fetched objects into contributions and see what they look like together."""
+        """Turn the fetched objects into contributions and services, and see what they look like together."""
         name, total = self.context.source.name, len(self._fetched)
         found: list[Contribution] = []
         for done, fetched in enumerate(self._fetched):
             self.progress.update(name, "transform", done, total)
             try:
                 found += self.harvester.transform(self.context, fetched)
+                self._register(self.harvester.services(self.context, fetched), fetched.object.name)
             except Exception as error:  # one object's trouble must not be another's
                 self._fail(fetched.object, error)
         self.progress.update(name, "transform", total, total)
@@ -140,6 +152,11 @@ class Reading:
             self.context.findings.add(PERIOD_TWICE if same else PERIOD_DIFFERS, Place(file=one.object))
             self._replace(one.object, ObjectState.SKIPPED)
         return kept
+
+    def _register(self, services: Sequence[Service], name: str) -> None:
+        for one in services:
+            if self.services.setdefault(one.id, one) is not one:
+                self.context.findings.add(SERVICE_TWICE, Place(file=name), one.id)
 
     def _add_gone(self, present: set[str]) -> None:
         for name, one in self.known.items():

@@ -83,6 +83,24 @@ class DatasetOutcome:
 
 
 @dataclass(slots=True)
+class ServiceOutcome:
+    """What became, or would become, of the record of one service."""
+
+    #: id of the service
+    id: str
+    #: created, updated, unchanged or failed
+    action: str = "unchanged"
+    #: sha256 of the record
+    digest: str = ""
+    #: why it failed, or None
+    error: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"id": self.id, "action": self.action, "digest": self.digest, "error": self.error}
+
+
+@dataclass(slots=True)
 class JobReport:
     """What one run of one source did."""
 
@@ -109,6 +127,8 @@ class JobReport:
     rows: Tally = field(default_factory=Tally)
     #: the datasets, in the order of the harvester
     datasets: list[DatasetOutcome] = field(default_factory=list)
+    #: the services, in the order of the source
+    services: list[ServiceOutcome] = field(default_factory=list)
     #: what became of their tables in CKAN's DataStore; empty where there is none
     datastore: list[Loaded] = field(default_factory=list)
     #: what was found in the input
@@ -131,7 +151,7 @@ class JobReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON."""
-        actions = [one.action for one in self.datasets]
+        actions = [*(one.action for one in self.datasets), *(one.action for one in self.services)]
         counts = count_states(self.objects)
         return {
             "source": self.source,
@@ -155,6 +175,7 @@ class JobReport:
             "objects": {**counts, "named": self._named()},
             "rows": self.rows.to_dict(),
             "datasets": [one.to_dict() for one in self.datasets],
+            "services": [one.to_dict() for one in self.services],
             "datastore": [one.to_dict() for one in self.datastore],
             "findings": self.findings.to_dict(),
             "lost": self.lost,
@@ -174,6 +195,7 @@ class JobReport:
                 "  前回から変わっていないため、何も公開しません" if ja else "  Nothing changed since the last run"
             )
         lines += [f"  {one.name}: {_dataset_line(one, ja=ja)}" for one in self.datasets]
+        lines += service_lines(self.services, lang)
         lines += [f"  DataStore {one.dataset}: {_datastore_line(one, lang)}" for one in self.datastore]
         lines.append("  " + _object_line(count_states(self.objects), ja=ja))
         if self.rows.read:
@@ -236,6 +258,12 @@ def _datastore_line(one: Loaded, lang: str) -> str:
     if one.action == "unchanged":
         return _ACTIONS["unchanged"].in_language(lang)
     return f"+{one.added} ~{one.changed} -{one.removed}"
+
+
+def service_lines(services: Sequence[ServiceOutcome], lang: str) -> list[str]:
+    """Return what became of services for people, one line each."""
+    said = [(one, _ACTIONS[one.action].in_language(lang)) for one in services]
+    return [f"  {one.id}: {action}{f': {_error_line(one.error, lang)}' if one.error else ''}" for one, action in said]
 
 
 def _object_line(counts: dict[str, int], *, ja: bool) -> str:

@@ -9,6 +9,7 @@ Order of events for a source::
                             are as the last complete run left them, the job ends here
     transform               observations and findings
     for each dataset        what is known against what is published (harvesters.chain); build; publish; next
+    for each service        its record against the published one (harvesters.registering); publish; next
     DataStore               brought up to what is published, also when nothing changed: a failure is tried again
     job                     succeeded, partial, failed or cancelled, with its report
 
@@ -43,6 +44,7 @@ from harvesters.fetch import Fetcher
 from harvesters.http import HttpClient
 from harvesters.raw import RawStore
 from harvesters.reading import Reading
+from harvesters.registering import publish_services, service_digests
 from harvesters.registry import harvesters
 from harvesters.report import DatasetOutcome, JobReport, PublishedRelease, describe_error
 
@@ -209,6 +211,7 @@ class _SourceRun:
         reading.transform()
         for outcome in self._report.datasets:
             self._publish_dataset(outcome)
+        self._publish_services()
         self._report.status = self._verdict()
         if self._report.status is JobStatus.SUCCEEDED:
             self._save_state(fingerprint)
@@ -239,7 +242,10 @@ class _SourceRun:
 
     def _current_digests(self) -> dict[str, str]:
         manifests = [find_current(self._catalogue, one.name) for one in self._report.datasets]
-        return {one.dataset.name: one.digest for one in manifests if one is not None}
+        digests = {one.dataset.name: one.digest for one in manifests if one is not None}
+        if self._reading.harvester.registers:
+            digests |= service_digests(self._catalogue, self._source.name)
+        return digests
 
     def _save_state(self, fingerprint: str) -> None:
         state = SourceState(
@@ -269,6 +275,15 @@ class _SourceRun:
             outcome.action, outcome.error = "failed", describe_error(error)
         self._progress.update(self._source.name, f"publish {outcome.name}", len(contributions), len(contributions))
 
+    def _publish_services(self) -> None:
+        """Publish the services, if the source is of a kind that registers them and could be read."""
+
+        def notify(done: int, total: int) -> None:
+            self._progress.update(self._source.name, "publish services", done, total)
+
+        if self._reading.services:
+            self._report.services = list(publish_services(self._catalogue, self._reading, notify))
+
     def _publish_step(self, step: Step, parent: Parent | None, outcome: DatasetOutcome) -> Parent | None:
         built = build_release(
             step.dataset,
@@ -294,8 +309,10 @@ class _SourceRun:
             shutil.rmtree(Path(self._builds / parent.manifest.digest), ignore_errors=True)
 
     def _verdict(self) -> JobStatus:
-        failed = [one for one in self._report.datasets if one.action == "failed"]
+        report = self._report
+        actions = [*(one.action for one in report.datasets), *(one.action for one in report.services)]
+        failed = actions.count("failed")
         if not failed and not self._reading.failed:
             return JobStatus.SUCCEEDED
-        worked = len(failed) < len(self._report.datasets) and bool(self._reading.contributions)
+        worked = failed < len(actions) and bool(self._reading.contributions or self._reading.services)
         return JobStatus.PARTIAL if worked else JobStatus.FAILED

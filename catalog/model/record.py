@@ -65,10 +65,19 @@ class Record:
         }
         return cls(**known, others={str(name): value for name, value in given.items() if name not in declared})
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as JSON: declared members first, all of them, then the others."""
-        known = {one.name: _plain(getattr(self, one.name)) for one in dataclasses.fields(self) if one.name != "others"}
-        return {**known, **self.others}
+    def to_dict(self, *, compact: bool = False) -> dict[str, Any]:
+        """Return the record as JSON: declared members first, then the others.
+
+        Parameters
+        ----------
+        compact
+            True to leave out declared members that say nothing, so that a member which a later version declares does
+            not change what is written.
+        """
+        names = [one.name for one in dataclasses.fields(self) if one.name != "others"]
+        known = {name: _plain(getattr(self, name), compact=compact) for name in names}
+        told = {name: value for name, value in known.items() if not compact or value not in (None, [], {})}
+        return {**told, **self.others}
 
     def iter_others(self, at: str = "") -> Iterator[tuple[str, Any]]:
         """Yield (JSON Pointer, value) of every member that is not declared, at any depth."""
@@ -85,9 +94,11 @@ def _others_of(value: Any, at: str) -> Iterator[tuple[str, Any]]:
             yield from _others_of(one, f"{at}/{place}")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, compact: bool) -> Any:
     if isinstance(value, tuple):
-        return [_plain(one) for one in value]
+        return [_plain(one, compact=compact) for one in value]
+    if isinstance(value, Record):
+        return value.to_dict(compact=compact)
     return value.to_dict() if hasattr(value, "to_dict") else value
 
 

@@ -315,8 +315,8 @@ class Service(Record):
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def to_bytes(self) -> bytes:
-        """Return the record as canonical JSON."""
-        return canonical_json(self.to_dict())
+        """Return the record as canonical JSON, without what is not recorded."""
+        return canonical_json(self.to_dict(compact=True))
 
 
 def parse_service(raw: Any) -> Service:
