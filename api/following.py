@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from catalog.ckan import BrokenRelease, Follower
+from catalog.ckan.follow import BrokenService
 from catalog.errors import CatalogueError, Label, ShihyoError
 from catalog.releases import Holdings
 
@@ -37,6 +38,8 @@ class FollowState:
     error: Label | None = None
     #: releases that the catalogue lists and that cannot be had whole
     broken: tuple[BrokenRelease, ...] = ()
+    #: services whose package does not hold the record that it states
+    broken_services: tuple[BrokenService, ...] = ()
 
 
 class Following:
@@ -100,7 +103,9 @@ class Following:
             reachable = not isinstance(error, CatalogueError)
             self._note(replace(self.state, reachable=reachable, checked=now, error=_message(error)))
         else:
-            self._note(FollowState(reachable=True, checked=now, followed=now, broken=follower.broken))
+            broken, services = follower.broken, follower.broken_services
+            state = FollowState(reachable=True, checked=now, followed=now, broken=broken, broken_services=services)
+            self._note(state)
 
     def _note(self, state: FollowState) -> None:
         """Keep the state; say it in the log when it changes, not every few seconds."""

@@ -31,6 +31,7 @@ _TAGS = {
     "datasets": Text("データセットとリリース", "Datasets and releases"),
     "areas": Text("地域", "Areas"),
     "vision": Text("ビジョン", "The vision"),
+    "services": Text("都市サービス", "City services"),
     "node": Text("このノード", "This node"),
 }
 

@@ -31,6 +31,7 @@ PATH_PARAMETERS = {
         Text("版。`1.4.2`、`1.4.*`、`1.*`、`latest`", "Version: `1.4.2`, `1.4.*`, `1.*` or `latest`"),
         p.VERSION,
     ),
+    "service": (Text("サービスのID", "Id of the service"), "[a-z0-9][a-z0-9-]{0,79}"),
     "filename": (Text("ファイル名", "File name"), "[A-Za-z0-9][A-Za-z0-9_.-]{0,199}"),
 }
 
@@ -328,6 +329,26 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="vision",
         answer=c.single(c.RoadmapSchema),
         examples=(_one("roadmap", "すべて", "All of it"),),
+    ),
+    Operation(
+        id="listServices",
+        path="/services",
+        summary=Text("都市サービスの一覧", "List of city services"),
+        tag="services",
+        parameters=p.ServiceListParameters,
+        answer=c.listing(c.ServiceSchema, c.FacetMetaSchema),
+        examples=(
+            _one("cityhall", "市役所がスマート！のSTEP 3", "STEP 3 of one Smart", smart="cityhall", step="3"),
+            _one("area", "美浜区の実証", "Pilots in one ward", area="121061", phase="pilot"),
+        ),
+    ),
+    Operation(
+        id="showService",
+        path="/services/{service}",
+        summary=Text("都市サービス", "One city service"),
+        tag="services",
+        answer=c.single(c.ServiceSchema),
+        examples=(_one("foryou", "制度のお知らせ", "Notices of programmes", {"service": "foryou"}),),
     ),
     Operation(
         id="showStatus",

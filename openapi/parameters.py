@@ -70,6 +70,19 @@ class AreaListParameters(StrictSchema):
     q = parameter("名称・よみに含まれる語", "A part of the name or reading", pattern=".{1,200}")
 
 
+class ServiceListParameters(StrictSchema):
+    """Filters of the list of services."""
+
+    smart = parameter("スマートのID、または総合の overall", "Id of a Smart, or overall", pattern=_CODES)
+    area = parameter(
+        "全国地方公共団体コード。その地域、それを含む地域、その一部で提供されるもの",
+        "Local-government code: what is offered in the area, in one around it or in a part of it",
+        pattern=_CODES,
+    )
+    step = parameter("展開のSTEP", "STEP of roll-out", choices=("1", "2", "3"))
+    phase = parameter("段階", "Phase", choices=("concept", "pilot", "implemented", "rolled_out", "citywide", "ended"))
+
+
 class ObservationParameters(StrictSchema):
     """The query grammar, for the observations of one indicator."""
 

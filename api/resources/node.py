@@ -7,6 +7,7 @@ from typing import Any
 from api.caching import software_version
 from api.calls import Answer, Call, answers
 from catalog.ckan import BrokenRelease
+from catalog.ckan.follow import BrokenService
 from catalog.errors import Label
 from catalog.releases import DatasetHolding
 from openapi import OPERATIONS
@@ -43,12 +44,14 @@ def show_status(call: Call) -> Answer:
         "started": call.node.started,
         "holdings": call.holdings.digest,
         "datasets": [_held(one) for one in call.holdings.datasets.values()],
+        "services": len(call.holdings.services),
         "catalogue": {
             "reachable": state.reachable,
             "checked": state.checked,
             "followed": state.followed,
             "error": state.error,
             "broken": [_broken(one) for one in state.broken],
+            "broken_services": [_broken_service(one) for one in state.broken_services],
         },
     }
     return Answer(data=data, volatile=True)
@@ -58,6 +61,11 @@ def _broken(release: BrokenRelease) -> dict[str, Any]:
     error = release.error
     detail = Label(error.message("ja"), error.message("en"))
     return {"dataset": release.dataset, "sequence": release.sequence, "error": detail.to_dict()}
+
+
+def _broken_service(service: BrokenService) -> dict[str, Any]:
+    error = service.error
+    return {"package": service.package, "error": {"ja": error.message("ja"), "en": error.message("en")}}
 
 
 def _held(holding: DatasetHolding) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from openapi.components.observations import (
     RepairSchema,
 )
 from openapi.components.problems import ProblemItemSchema, ProblemSchema
+from openapi.components.services import ServiceSchema, StepFindingSchema
 from openapi.components.vision import (
     HorizonSchema,
     RoadmapItemSchema,
@@ -88,9 +89,11 @@ __all__ = [
     "RoadmapItemSchema",
     "RoadmapSchema",
     "RolloutRowSchema",
+    "ServiceSchema",
     "SmartMetaSchema",
     "SmartSchema",
     "StatusSchema",
+    "StepFindingSchema",
     "StepSchema",
     "TargetStateSchema",
     "ThemeSchema",

@@ -34,6 +34,13 @@ class BrokenReleaseSchema(StrictSchema):
     error = bilingual("理由", "Why")
 
 
+class BrokenServiceSchema(StrictSchema):
+    """A service whose package does not hold the record that it states."""
+
+    package = string("パッケージ名", "Name of the package")
+    error = bilingual("理由", "Why")
+
+
 class CatalogueStateSchema(StrictSchema):
     """The link to the catalogue."""
 
@@ -46,6 +53,7 @@ class CatalogueStateSchema(StrictSchema):
     followed = string("最後に同期できた日時", "When it was last followed with success", allow_none=True)
     error = optional()
     broken = several(BrokenReleaseSchema, "欠けているリリース", "Releases that cannot be had whole")
+    broken_services = several(BrokenServiceSchema, "壊れたサービスの記録", "Services whose record is broken")
 
 
 class StatusSchema(StrictSchema):
@@ -55,4 +63,5 @@ class StatusSchema(StrictSchema):
     started = string("起動日時", "When it was started")
     holdings = string("保持内容のdigest", "Digest of what is held")
     datasets = several(HeldSchema, "保持しているデータセット", "Datasets held")
+    services = integer("保持しているサービスの数", "Number of services held")
     catalogue = nested(CatalogueStateSchema, "カタログとの接続", "The link to the catalogue")

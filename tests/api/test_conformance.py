@@ -17,7 +17,14 @@ from openapi import build_document
 #: Where meaning matters, a request can be of the declared form and still be wrong, and is refused with a 400 that says
 #: why: a day that no calendar has, an area code whose check digit is wrong, a dimension of another dataset, a damaged
 #: cursor. Nowhere else.
-_MEANING = ("listIndicatorObservations", "listObservations", "listAreas", "showArea", "listIndicators")
+_MEANING = (
+    "listIndicatorObservations",
+    "listObservations",
+    "listAreas",
+    "showArea",
+    "listIndicators",
+    "listServices",
+)
 _CONFIG = {
     "generation": {"deterministic": True, "allow-x00": False},
     "phases": {"stateful": {"enabled": False}},

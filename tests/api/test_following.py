@@ -80,7 +80,7 @@ def test_what_was_published_before_the_start_is_there_from_the_first_request(
 
 def test_a_catalogue_that_hangs_delays_the_start_only_a_little(tmp_path: Path) -> None:
     class Hanging:
-        copy, broken = LocalCopy(tmp_path), ()
+        copy, broken, broken_services = LocalCopy(tmp_path), (), ()
         go = threading.Event()
 
         def synchronise(self, *, wait: float) -> None:
@@ -119,7 +119,7 @@ class Stumbling:
     """A follower that fails as it is told, then succeeds."""
 
     def __init__(self, copy: LocalCopy, errors: list[Exception]) -> None:
-        self.copy, self.errors, self.broken = copy, errors, ()
+        self.copy, self.errors, self.broken, self.broken_services = copy, errors, (), ()
 
     def synchronise(self, *, wait: float) -> None:
         if self.errors:

@@ -12,9 +12,11 @@ from typing import Any
 
 from catalog.errors import Label
 from catalog.model import TOTAL, Agent, Dataset, Dimension, Origin, Provenance
+from catalog.model.service import parse_service
 from catalog.reference import load_reference
-from catalog.releases import DatasetHolding, Holdings, ReleaseHolding, build_release
+from catalog.releases import DatasetHolding, Holdings, ReleaseHolding, ServiceHolding, build_release
 from harvesters.describe import describe, read_yaml
+from harvesters.service_registry import read_registry
 
 FOLDER = Path(__file__).parent
 PUBLISHER = Agent("chiba-city", Label("千葉市", "Chiba City"), "https://www.city.chiba.jp/", "opendata@example.jp")
@@ -116,7 +118,17 @@ def build_holdings(folder: Path, change: Change = _unchanged) -> Holdings:
         (describe("procedures-online", PUBLISHER, *dimensions), procedures, ("FY2023",)),
     )
     held = {one.name: _held(change(one), rows, cuts, folder) for one, rows, cuts in made}
-    return Holdings(MappingProxyType(dict(sorted(held.items()))))
+    return Holdings(MappingProxyType(dict(sorted(held.items()))), MappingProxyType(build_services()))
+
+
+def build_services() -> dict[str, ServiceHolding]:
+    """Read the services of the sample that the project carries."""
+    path = FOLDER.parents[2] / "harvesters" / "samples" / "services" / "services.yml"
+    entries = read_registry(path, path.name).entries
+    services = [parse_service({**one.raw, "publisher": PUBLISHER.to_dict()}) for one in entries]
+    return {
+        one.id: ServiceHolding(one, "2026-11-22T00:00:00+00:00") for one in sorted(services, key=lambda one: one.id)
+    }
 
 
 def _held(dataset: Dataset, rows: list[dict[str, Any]], cuts: tuple[str, ...], folder: Path) -> DatasetHolding:
