@@ -1,11 +1,17 @@
-"""``shihyo catalog``: what is published, and this node's copy of it."""
+"""``shihyo catalog``: what is published, this node's copy of it, and copies into other catalogues."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import click
 
-from api.cli.console import Terminal, json_option
-from catalog.ckan import Follower, open_catalogue
+from api.cli.console import Exit, Terminal, json_option
+from catalog.ckan import Follower, load_datastores, open_catalogue
+from catalog.ckan.copy import copy_catalogue
+from catalog.ckan.copy_journal import CopyJournal
+from catalog.ckan.copy_sides import address_of, settings_of
 from catalog.errors import Label
 from catalog.releases import Holdings, LocalCopy
 
@@ -125,3 +131,102 @@ def status(terminal: Terminal, as_json: bool) -> None:
         terminal.document(answer)
         return
     terminal.table((Label("項目", "Item"), Label("値", "Value")), sorted(answer.items()))
+
+
+@catalog_group.command("copy")
+@click.option(
+    "--from", "source", required=True, metavar="URL|embedded[:FOLDER]", help="写し元 / Catalogue to copy from"
+)
+@click.option("--to", "target", required=True, metavar="URL|embedded[:FOLDER]", help="写し先 / Catalogue to copy to")
+@click.option(
+    "--dataset", "datasets", multiple=True, metavar="NAME", help="これだけを写す（繰り返し可） / Only this one"
+)
+@click.option(
+    "--from-token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="写し元のトークンのファイル"
+)
+@click.option(
+    "--to-token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="写し先のトークンのファイル"
+)
+@click.option("--overwrite", is_flag=True, help="写し先で変えられたものも置き換える / Replace what was changed there")
+@click.option("--dry-run", is_flag=True, help="何が写るかだけを示す / Only show what would be copied")
+@json_option
+@click.pass_context
+def copy(
+    context: click.Context,
+    source: str,
+    target: str,
+    datasets: Sequence[str],
+    from_token_file: Path | None,
+    to_token_file: Path | None,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """別のカタログへ写す。Copy datasets, releases, organisations and files into another catalogue.
+
+    トークンは SHIHYO_COPY_FROM_TOKEN、SHIHYO_COPY_TO_TOKEN かファイルで渡す（引数では渡せない）。
+    Tokens come from SHIHYO_COPY_FROM_TOKEN and SHIHYO_COPY_TO_TOKEN, or from files; never on the command line.
+    """
+    terminal: Terminal = context.obj
+    settings = terminal.settings
+    reading = settings_of(source, settings, _token(from_token_file) or settings.copy_from_token)
+    writing = settings_of(target, settings, _token(to_token_file) or settings.copy_to_token)
+    journal = CopyJournal(settings.home / "copies", address_of(reading), address_of(writing))
+    with terminal.progress(shown=not as_json) as report:
+        done = copy_catalogue(
+            open_catalogue(reading),
+            open_catalogue(writing),
+            journal,
+            datasets=datasets,
+            overwrite=overwrite,
+            dry_run=dry_run,
+            progress=report,
+        )
+    if as_json:
+        terminal.document(done.to_dict())
+    else:
+        terminal.lines(done.lines(settings.lang))
+    context.exit(Exit.FAILURE if done.failed else Exit.CHANGES if dry_run and done.changes else Exit.SUCCESS)
+
+
+def _token(file: Path | None) -> str:
+    return file.read_text("utf-8").strip() if file else ""
+
+
+@catalog_group.command("datastore")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@json_option
+@click.pass_context
+def datastore(context: click.Context, names: Sequence[str], as_json: bool) -> None:
+    """CKANのDataStoreを最新のリリースにそろえる。Bring CKAN's DataStore up to the current releases."""
+    terminal: Terminal = context.obj
+    with terminal.progress(shown=not as_json) as report:
+        tables = load_datastores(open_catalogue(terminal.settings), names or None, progress=report)
+    if as_json:
+        terminal.document([one.to_dict() for one in tables])
+    else:
+        terminal.table(
+            (
+                Label("データセット", "Dataset"),
+                Label("結果", "Result"),
+                Label("追加", "Added"),
+                Label("変更", "Changed"),
+                Label("削除", "Removed"),
+                Label("秒", "Seconds"),
+            ),
+            [
+                (
+                    one.dataset,
+                    one.action,
+                    f"{one.added:,}",
+                    f"{one.changed:,}",
+                    f"{one.removed:,}",
+                    f"{one.seconds:.1f}",
+                )
+                for one in tables
+            ],
+        )
+        for one in tables:
+            if one.error:
+                terminal.explain(one.error)
+    context.exit(Exit.FAILURE if any(one.action in {"failed", "unpublished"} for one in tables) else Exit.SUCCESS)

@@ -83,6 +83,20 @@ def _with_tables(resources: list[dict[str, Any]], existing: Mapping[str, Any]) -
     return [{**one, "datastore_active": True} if one["id"] in active else one for one in resources]
 
 
+def carry_written(source: Mapping[str, Any], copy: Mapping[str, Any]) -> str:
+    """Return the list of what we wrote for a copy in another catalogue.
+
+    What was edited by hand in ``source`` stays edited; the rest, such as addresses of files, is as it is in ``copy``.
+    """
+    edits, raw = set(find_edits(source)), extras_of(source)[WRITTEN]
+    if f"extras.{WRITTEN}" in edits:
+        return raw
+    now = {field: _short(value) for field, value in _fields(copy)}
+    written = json.loads(raw)
+    carried = {field: digest if field in edits else now.get(field, digest) for field, digest in written.items()}
+    return canonical_json(carried).decode()
+
+
 def _written_names(package: Mapping[str, Any]) -> set[str]:
     try:
         return set(json.loads(extras_of(package).get(WRITTEN, "{}")))
