@@ -6,6 +6,7 @@ a server that says nothing about changes costs a download and never a wrong answ
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +38,25 @@ class Fetcher:
         over_http = wanted.location.startswith(("http://", "https://"))
         get: Callable[[HarvestSource, HarvestObject, HarvestObject | None], tuple[HarvestObject, Kept]]
         get = self._from_http if over_http else self._from_file
-        found, kept = get(source, wanted, known)
+        return self._compare(*get(source, wanted, known), known)
+
+    def look(self, source: HarvestSource, wanted: HarvestObject, known: HarvestObject | None) -> Fetched:
+        """Do the same with a file that must stay where it is: its checksum is taken and nothing is kept.
+
+        The file can change before it is read; whoever reads it compares the checksum.
+
+        Raises
+        ------
+        FetchError
+            If it cannot be had.
+        """
+        path = self._locate(source, wanted)
+        try:
+            return self._compare(wanted, Kept(digest_of(path), path.stat().st_size, path), known)
+        except OSError as error:
+            raise unreadable(wanted.name, error) from error
+
+    def _compare(self, found: HarvestObject, kept: Kept, known: HarvestObject | None) -> Fetched:
         same = known is not None and known.sha256 == kept.sha256
         state = ObjectState.UNCHANGED if same else ObjectState.NEW if known is None else ObjectState.CHANGED
         fetched = known.fetched if known is not None and same else utc_now()
@@ -65,6 +84,14 @@ class Fetcher:
     def _from_file(
         self, source: HarvestSource, wanted: HarvestObject, _: HarvestObject | None
     ) -> tuple[HarvestObject, Kept]:
+        try:
+            with self._locate(source, wanted).open("rb") as file:
+                return wanted, self._store.keep(read_chunks(file))
+        except OSError as error:
+            raise unreadable(wanted.name, error) from error
+
+    def _locate(self, source: HarvestSource, wanted: HarvestObject) -> Path:
+        """Return the file of an object, which lies in the source's folder and is not too large."""
         root = declared_path(source).resolve()
         path = (source.folder / wanted.location).resolve()
         if path != root and root not in path.parents:
@@ -80,10 +107,9 @@ class Fetcher:
         try:
             if path.stat().st_size > self._limit:
                 raise self._too_large(wanted.name)
-            with path.open("rb") as file:
-                return wanted, self._store.keep(read_chunks(file))
         except OSError as error:
             raise unreadable(wanted.name, error) from error
+        return path
 
     def _too_large(self, name: str) -> TooLarge:
         return TooLarge(
@@ -149,3 +175,9 @@ def unreadable(name: str, error: OSError) -> FetchError:
         place=Place(file=name),
         reason=error.strerror or str(error),
     )
+
+
+def digest_of(path: Path) -> str:
+    """Return the sha256 of a file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

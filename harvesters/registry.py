@@ -10,8 +10,21 @@ from harvesters.base import Harvester
 @cache
 def harvesters() -> dict[str, Harvester]:
     """Return kind -> harvester, in the order of documentation."""
+    from harvesters.company_survey import CompanySurvey
+    from harvesters.crosstab import CrossTables
     from harvesters.mynumber import MyNumber
     from harvesters.procedures import Procedures
+    from harvesters.register import Register
+    from harvesters.services import Services
+    from harvesters.survey import Survey
 
-    kinds: tuple[Harvester, ...] = (MyNumber(), Procedures())
+    kinds: tuple[Harvester, ...] = (
+        MyNumber(),
+        Procedures(),
+        Survey(),
+        CrossTables(),
+        CompanySurvey(),
+        Register(),
+        Services(),
+    )
     return {one.kind: one for one in kinds}

@@ -14,7 +14,7 @@ from catalog.errors import InputError, Label, Place
 from harvesters.findings import Findings
 from harvesters.options import INTEGER, TEXT, Option, OptionType
 from harvesters.readers import cells, source_file, tables
-from harvesters.readers.detected import Detected
+from harvesters.readers.detected import DETECTIONS, Detected
 from harvesters.readers.grid import Grid
 from harvesters.readers.markers import LEGENDS, Legend, Meaning, fold_marker
 from harvesters.readers.percent import Scale
@@ -40,8 +40,8 @@ MARKERS = OptionType(
     _markers,
 )
 
-#: options of every kind that reads tables
-OPTIONS = (
+#: options of every kind that reads tables: where they are
+LAYOUT_OPTIONS = (
     Option(
         name="encoding",
         type=TEXT,
@@ -88,6 +88,9 @@ OPTIONS = (
         ),
         allowed=("keep", "skip"),
     ),
+)
+#: options of every kind that reads figures: what cells mean
+FIGURE_OPTIONS = (
     Option(
         name="legend",
         type=TEXT,
@@ -114,8 +117,11 @@ OPTIONS = (
         allowed=("points", "fraction"),
     ),
 )
+OPTIONS = (*LAYOUT_OPTIONS, *FIGURE_OPTIONS)
 #: rules of every kind that reads tables
-RULES = (*cells.RULES, *source_file.RULES, *tables.RULES)
+LAYOUT_RULES = (*source_file.RULES, *tables.RULES, *DETECTIONS.values())
+#: rules of every kind that reads figures
+FIGURE_RULES = cells.RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +143,14 @@ class Declared:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Declared:
-        """Return what the options of a source say."""
+        """Return what the options of a source say; kinds that read no figures lack those of figures."""
         return cls(
             encoding=options["encoding"],
             delimiter=options["delimiter"],
             sheet=options["sheet"],
             layout=Layout(options["header_rows"], options["first_row"], options["hidden"] == "skip"),
-            legend=LEGENDS[options["legend"]].extended(options["markers"] or {}),
-            percent=options["percent"],
+            legend=LEGENDS[options.get("legend", "default")].extended(options.get("markers") or {}),
+            percent=options.get("percent"),
         )
 
 

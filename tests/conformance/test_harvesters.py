@@ -1,4 +1,4 @@
-"""What every harvester must do, run on every kind over the sample that the project carries."""
+"""What every harvester must do, run on every kind over the sample or specimen that the project carries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def harvester(request: pytest.FixtureRequest) -> Harvester:
 @pytest.fixture
 def context(harvester: Harvester, root: Path, tmp_path: Path) -> Iterator[Context]:
     settings = Settings(home=tmp_path)
-    [source] = [one for one in load_sources(root / "harvest.yml", settings) if one.kind == harvester.kind]
+    files = (root / "harvest.yml", root / "tests" / "data" / "survey" / "harvest.yml")
+    [source] = [one for file in files for one in load_sources(file, settings) if one.kind == harvester.kind]
     client = HttpClient(settings)
     yield Context(
         source=source,

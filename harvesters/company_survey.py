@@ -1,0 +1,329 @@
+"""Published tables of a company survey -> an indicator by industry and size.
+
+One row a group of companies (merged labels of industries in the first column), one row for all; one column with the
+companies that answered, and for each answer companies and percent under a heading in two rows. The value is the printed
+percentage of the positive answers; the counts stand beside it and are checked against it. What the table withholds is
+withheld.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from catalog.database.harvests import HarvestObject
+from catalog.errors import InputError, Label
+from catalog.formats import sort_by_key
+from catalog.model import TOTAL, Dataset, Period
+from catalog.model.indicator import Indicator
+from harvesters.base import Context, Contribution, Fetched, Harvester
+from harvesters.options import INTEGER, TEXT, TEXTS, Option
+from harvesters.readers.cells import CellReader, ReadNumber
+from harvesters.readers.declared import (
+    FIGURE_OPTIONS,
+    FIGURE_RULES,
+    LAYOUT_OPTIONS,
+    LAYOUT_RULES,
+    Declared,
+    open_tables,
+)
+from harvesters.readers.percent import Scale, detect_scale, to_percent
+from harvesters.readers.tables import Column, FoundTable, fold
+from harvesters.statistics import wilson_interval
+from harvesters.survey import PUBLISHED
+from harvesters.survey_dataset import OPTIONS, checked_area, dataset_option, describe_declared
+from harvesters.survey_estimates import DIGITS, WILSON, note
+from harvesters.survey_groups import HEADINGS, GroupReader, fold_label
+from harvesters.survey_rules import TABLES
+from harvesters.survey_waves import find_period, gather_files, issued_at
+
+TEMPLATE = "company-survey"
+#: the breakdown dimensions, in column order
+DIMENSIONS = ("industry", "size")
+_BASES = ("回答企業数", "回答数", "回答事業所数", "企業数", "事業所数", "集計企業数", "標本数", "n")
+_PERCENT = frozenset({"%", "割合", "構成比", "割合(%)", "構成比(%)", "(%)"})
+_HALF = Decimal("0.5")
+
+
+class CompanySurvey(Harvester):
+    """Tables of a company survey: one dataset, one contribution a file."""
+
+    kind: ClassVar[str] = "company_survey"
+    version: ClassVar[str] = "1"
+    title: ClassVar[Label] = Label("企業アンケートの集計表", "Tables of a company survey")
+    options: ClassVar[tuple[Option, ...]] = (
+        dataset_option("company-survey"),
+        *OPTIONS,
+        Option(
+            name="files",
+            type=TEXT,
+            default="*企業アンケート*",
+            help=Label("集計表のファイル名のパターン", "Pattern of the names of the files of tables"),
+        ),
+        Option(name="indicator", type=TEXT, default="kpi-07", help=Label("指標のID", "Id of the indicator")),
+        Option(
+            name="positive",
+            type=TEXTS,
+            default=("取り組んでいる",),
+            help=Label("肯定的回答の見出し", "Headings of the positive answers"),
+        ),
+        Option(
+            name="base",
+            type=TEXT,
+            default=None,
+            help=Label(
+                "回答企業数の見出し。なければ見出しから判定",
+                "Heading of the companies that answered; found by its heading if absent",
+            ),
+        ),
+        PUBLISHED,
+        Option(
+            name="flag_below",
+            type=INTEGER,
+            default=0,
+            help=Label(
+                "回答企業がこの数に満たない区分を状態 U とする（0ならしない）",
+                "Groups with fewer companies get status U; 0 for none",
+            ),
+        ),
+        *LAYOUT_OPTIONS,
+        *FIGURE_OPTIONS,
+    )
+    rules = (*TABLES.values(), *LAYOUT_RULES, *FIGURE_RULES)
+
+    def datasets(self, context: Context) -> tuple[Dataset, ...]:
+        """Return the dataset, without the codes that only the tables tell."""
+        return (_describe(context, {role: GroupReader(role) for role in DIMENSIONS}),)
+
+    def gather(self, context: Context) -> Sequence[HarvestObject]:
+        """Return the files of tables."""
+        return gather_files(context.source, context.source.options["files"])
+
+    def transform(self, context: Context, fetched: Fetched) -> Sequence[Contribution]:
+        """Return the indicator of a file."""
+        return [_FileRun(context, fetched).contribution()]
+
+
+def _describe(context: Context, readers: Mapping[str, GroupReader]) -> Dataset:
+    dimensions = [readers[role].dimension() for role in DIMENSIONS]
+    return describe_declared(context.source, TEMPLATE, dimensions, [context.source.options["indicator"]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """The columns of a table that are used."""
+
+    groups: Mapping[str, Column]
+    base: Column
+    counts: tuple[Column, ...]
+    percents: tuple[Column, ...]
+
+
+class _FileRun:
+    """One file on its way to a contribution."""
+
+    def __init__(self, context: Context, fetched: Fetched) -> None:
+        self._context, self._fetched = context, fetched
+        self._options, self._findings = context.source.options, context.findings
+        self._name, self._area = fetched.object.name, checked_area(context)
+        self._declared = Declared.of(self._options)
+        self._readers = {
+            role: GroupReader.of(role, context.reference, self._area, self._options["codes"]) for role in DIMENSIONS
+        }
+        self._indicator: Indicator = context.reference.indicator_set.get_indicator(self._options["indicator"])
+
+    def contribution(self) -> Contribution:
+        tables = open_tables(self._fetched.path, name=self._name, declared=self._declared, findings=self._findings)
+        table = next((one for one in tables if self._find_base(one) is not None), tables[0])
+        for other in tables:
+            if other is not table:
+                self._findings.add(TABLES["table-unused"], other.grid.place(other.header.start), other.title[:80])
+        period = self._period(table)
+        rows = list(self._rows(table, str(period)))
+        dataset = _describe(self._context, self._readers)
+        return Contribution(
+            dataset=dataset,
+            table=sort_by_key(dataset.structure.table(rows), dataset.structure),
+            issued=issued_at(period, (self._options["published"] or {}).get(self._name)),
+            object=self._name,
+        )
+
+    def _period(self, table: FoundTable) -> Period:
+        titles = [(text, table.grid.place(row, 0)) for row, text in (*table.titles, *table.notes)]
+        found = find_period(self._name, titles, self._options["periods"])
+        if found.detected is not None:
+            self._findings.extend([found.detected.finding])
+        return found.period
+
+    def _find_base(self, table: FoundTable) -> Column | None:
+        names = (self._options["base"],) if self._options["base"] else _BASES
+        return next((column for name in names if (column := table.find_column(name))), None)
+
+    def _columns(self, table: FoundTable) -> _Columns:
+        base = self._find_base(table) or table.get_column(self._options["base"] or _BASES[0])
+        answers = [self._answer_columns(table, label) for label in self._options["positive"]]
+        return _Columns(
+            groups={role: column for role in DIMENSIONS if (column := self._group_column(table, role))},
+            base=base,
+            counts=tuple(count for count, _ in answers if count is not None),
+            percents=tuple(percent for _, percent in answers if percent is not None),
+        )
+
+    def _group_column(self, table: FoundTable, role: str) -> Column | None:
+        declared = (self._options["columns"] or {}).get(role)
+        if declared:
+            return table.get_column(declared)
+        names = [fold_label(one) for one in HEADINGS[role]]
+        return next((one for one in table.columns if one.path and fold_label(one.path[0]) in names), None)
+
+    def _answer_columns(self, table: FoundTable, label: str) -> tuple[Column | None, Column | None]:
+        """Return the columns of counts and of percentages of an answer."""
+        own = [one for one in table.columns if one.path and fold(one.path[0]) == fold(label)]
+        percents = [one for one in own if fold(one.path[-1]) in _PERCENT]
+        counts = [one for one in own if one not in percents]
+        if not own:
+            now = [one.name for one in table.columns]
+            raise InputError(
+                f"「{label}」の列がありません",
+                f"There is no column {label!r}",
+                next_step=Label(
+                    f"options の positive を直してください（今の見出し: {'、'.join(now)}）",
+                    f"Correct positive in the options (now: {', '.join(now)})",
+                ),
+                place=table.grid.place(table.header.start),
+                value=label,
+            )
+        return (counts[0] if counts else None), (percents[0] if percents else None)
+
+    def _rows(self, table: FoundTable, period: str) -> Iterator[dict[str, Any]]:
+        columns = self._columns(table)
+        reader = CellReader(table.grid, self._declared.legend, self._findings)
+        scale = self._scale(table, columns, reader)
+        for one in table.rows:
+            self._context.tally.read += 1
+            groups = (
+                dict.fromkeys(DIMENSIONS, TOTAL) if one.kind == "total" else self._groups(table, columns, one.index)
+            )
+            if groups is None:
+                self._context.tally.rejected += 1
+                continue
+            self._context.tally.accepted += 1
+            yield {**self._common(period), **groups, **self._figures(table, columns, one.index, scale)}
+        self._check_totals(table, columns)
+
+    def _common(self, period: str) -> dict[str, Any]:
+        return {
+            "indicator_id": self._indicator.id,
+            "definition_id": self._indicator.definitions[0].id,
+            "area_code": self._area,
+            "period": period,
+            "unit": self._indicator.unit,
+            **dict.fromkeys(DIMENSIONS, TOTAL),
+        }
+
+    def _groups(self, table: FoundTable, columns: _Columns, row: int) -> dict[str, str] | None:
+        found = {}
+        for role, column in columns.groups.items():
+            text = table.text(row, column)
+            group = self._readers[role].find(text)
+            if group is None:
+                self._findings.add(TABLES["group-unknown"], table.grid.place(row, column.index), text)
+                return None
+            found[role] = TOTAL if fold(text) in {"計", "合計", "全体", "総数"} else group.code
+        return found
+
+    def _scale(self, table: FoundTable, columns: _Columns, reader: CellReader) -> Scale:
+        if self._declared.percent is not None or not columns.percents:
+            return self._declared.percent or "points"
+        quiet = CellReader(reader.grid, reader.legend, type(self._findings)())
+        cells = [quiet.number(one.index, column.index) for one in table.rows for column in columns.percents]
+        place = table.grid.place(table.header.stop - 1, columns.percents[0].index)
+        scale, detected = detect_scale([one for one in cells if one is not None], place)
+        self._findings.extend([detected.finding])
+        return scale
+
+    def _figures(self, table: FoundTable, columns: _Columns, row: int, scale: Scale) -> dict[str, Any]:
+        reader = CellReader(table.grid, self._declared.legend, self._findings)
+        base = reader.number(row, columns.base.index)
+        counts = [reader.number(row, one.index) for one in columns.counts]
+        percents = [reader.number(row, one.index) for one in columns.percents]
+        n = base.value if base is not None else None
+        count, percent = _sum(counts), _sum_percent(percents, scale)
+        missing = _missing([*(percents or counts)])
+        known = {"n": None if n is None else int(n), "denominator": None if n is None else float(n)}
+        if percent is None and count is not None and n:
+            percent = (100 * count / n).quantize(Decimal("0.000001"))
+        if percent is None:
+            status = missing or "O"
+            return {**known, "obs_status": status, "note": _WITHHELD if status == "Q" else _NO_FIGURE}
+        self._check_rate(table, columns, row, percent, count, n)
+        small = n is not None and n < self._options["flag_below"]
+        if small:
+            self._findings.add(TABLES["base-small"], table.grid.place(row, columns.base.index), str(n))
+        return {
+            **known,
+            **_interval(percent, n),
+            "value": float(percent),
+            "numerator": None if count is None else float(count),
+            "obs_status": "U" if small else "A",
+        }
+
+    def _check_rate(
+        self, table: FoundTable, columns: _Columns, row: int, percent: Decimal, count: Decimal | None, n: Decimal | None
+    ) -> None:
+        if count is None or not n or not columns.percents:
+            return
+        exponent = percent.as_tuple().exponent
+        room = _HALF * Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0) * len(columns.percents)
+        computed = 100 * count / n
+        if abs(computed - percent) > max(room, Decimal("0.05")):
+            place = table.grid.place(row, columns.percents[0].index)
+            self._findings.add(TABLES["rate-differs"], place, f"{percent} ≠ {count}/{n} = {computed:.2f}")
+
+    def _check_totals(self, table: FoundTable, columns: _Columns) -> None:
+        """Report totals that are not the sum of the rows, where all of them are shown."""
+        quiet = CellReader(table.grid, self._declared.legend, type(self._findings)())
+        for column in (columns.base, *columns.counts):
+            parts = [quiet.number(row, column.index) for row in table.iter_data()]
+            if any(one is None or one.value is None for one in parts):
+                continue
+            whole = _sum(parts)
+            for row in table.iter_totals():
+                total = quiet.number(row, column.index)
+                if total is not None and total.value is not None and total.value != whole:
+                    self._findings.add(
+                        TABLES["total-differs"], table.grid.place(row, column.index), f"{total.value} ≠ {whole}"
+                    )
+
+
+_WITHHELD = note(Label("集計表で秘匿", "withheld in the table"))
+_NO_FIGURE = note(Label("集計表に値がない", "no figure in the table"))
+
+
+def _sum(cells: Sequence[ReadNumber | None]) -> Decimal | None:
+    values = [one.value for one in cells if one is not None and one.value is not None]
+    return sum(values, Decimal(0)) if cells and len(values) == len(cells) else None
+
+
+def _sum_percent(cells: Sequence[ReadNumber | None], scale: Scale) -> Decimal | None:
+    values = [to_percent(one, scale) for one in cells if one is not None]
+    known = [one for one in values if one is not None]
+    return sum(known, Decimal(0)) if cells and len(known) == len(cells) else None
+
+
+def _missing(cells: Sequence[ReadNumber | None]) -> str | None:
+    statuses = [one.status for one in cells if one is not None and one.value is None]
+    return next((one for one in statuses if one), None)
+
+
+def _interval(percent: Decimal, n: Decimal | None) -> dict[str, Any]:
+    if not n:
+        return {}
+    found = wilson_interval(float(min(percent, Decimal(100))) / 100, float(n))
+    return {
+        "ci_lower": round(100 * found.lower, DIGITS),
+        "ci_upper": round(100 * found.upper, DIGITS),
+        "ci_method": WILSON,
+    }

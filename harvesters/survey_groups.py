@@ -1,0 +1,272 @@
+"""Labels of groups as surveys print them -> codes: wards, ages, sexes, modes, industries, sizes, departments.
+
+========  =====================================  ==============================
+role      label                                  code
+========  =====================================  ==============================
+area      中央区, 千葉市中央区, 121011           ``121011``
+age       18～29歳, 30代, 70歳以上, 20歳未満     ``Y18T29`` ``Y30T39`` ``Y_GE70`` ``Y_LT20``
+sex       男性, 女, その他・回答しない           ``M`` ``F`` ``_O``
+mode      郵送, WEB                              ``MAIL`` ``WEB``
+industry  製造業, 卸売・小売業                   ``E`` ``I`` (日本標準産業分類)
+size      1～19人, 100人以上                     ``E1T19`` ``E_GE100``
+any       無回答, 不明, empty                    ``_U``
+========  =====================================  ==============================
+
+Codes of age and sex follow SDMX CL_AGE and CL_SEX. What is not understood is not guessed: it is reported, and the
+option ``codes`` says what it is. Roles without a standard take a code made of the label, which stays as long as the
+label does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from catalog.errors import Label
+from catalog.model import TOTAL, Dimension
+from catalog.model.area import AreaList
+from catalog.reference import Reference
+
+#: code of people who did not say, or whose group is not known (SDMX)
+UNKNOWN = "_U"
+
+#: role -> title of its dimension; ``area`` is a column of every table and no dimension
+TITLES = {
+    "age": Label("年齢階級", "Age group"),
+    "sex": Label("性別", "Sex"),
+    "mode": Label("回答方法", "Mode of response"),
+    "industry": Label("業種", "Industry"),
+    "size": Label("従業者規模", "Number of employees"),
+    "department": Label("所管課", "Department"),
+}
+#: role -> headings that it is found by, as :func:`fold_label` writes them
+HEADINGS = {
+    "area": ("区", "居住区", "お住まいの区", "行政区", "地区", "住所", "居住地"),
+    "age": ("年代", "年齢", "年齢階級", "年齢層", "年齢別", "年代別"),
+    "sex": ("性別", "性"),
+    "mode": ("回答方法", "回答方式", "回収方法", "調査方法", "回答手段"),
+    "industry": ("業種", "産業", "業種別"),
+    "size": ("規模", "従業者規模", "従業員規模", "従業員数", "従業者数", "規模別"),
+    "department": ("所管課", "担当課", "所属", "部署", "課名", "所管"),
+}
+_UNKNOWN_LABEL = Label("無回答・不明", "Not answered or unknown")
+_UNKNOWN_TEXTS = frozenset({"", "無回答", "不明", "回答なし", "未回答", "未記入", "不詳", "わからない", "na", "99"})
+
+_SEXES = {
+    "m": ("男性", "男", "male", "m"),
+    "f": ("女性", "女", "female", "f"),
+    "_o": ("その他", "その他・回答しない", "その他・無回答", "どちらでもない", "other"),
+}
+_SEX_LABELS = {
+    "M": Label("男性", "Male"),
+    "F": Label("女性", "Female"),
+    "_O": Label("その他・回答しない", "Other or not stated"),
+}
+_MODES = {
+    "MAIL": (Label("郵送", "Mail"), ("郵送", "紙", "郵便", "調査票")),
+    "WEB": (Label("ウェブ", "Web"), ("web", "ウェブ", "インターネット", "オンライン", "ネット", "電子申請")),
+    "PHONE": (Label("電話", "Telephone"), ("電話",)),
+    "VISIT": (Label("訪問", "Visit"), ("訪問", "訪問面接", "面接", "留置", "訪問留置")),
+}
+_INDUSTRIES = {
+    "A": (Label("農業・林業", "Agriculture and forestry"), ("農業,林業", "農林業", "農業・林業")),
+    "B": (Label("漁業", "Fisheries"), ("漁業",)),
+    "C": (Label("鉱業・採石業・砂利採取業", "Mining and quarrying"), ("鉱業,採石業,砂利採取業", "鉱業")),
+    "D": (Label("建設業", "Construction"), ("建設業",)),
+    "E": (Label("製造業", "Manufacturing"), ("製造業",)),
+    "F": (Label("電気・ガス・熱供給・水道業", "Electricity, gas, heat and water"), ("電気・ガス・熱供給・水道業",)),
+    "G": (Label("情報通信業", "Information and communications"), ("情報通信業",)),
+    "H": (
+        Label("運輸業・郵便業", "Transport and postal services"),
+        ("運輸業,郵便業", "運輸業", "運輸・郵便業", "運輸業・郵便業"),
+    ),
+    "I": (Label("卸売業・小売業", "Wholesale and retail trade"), ("卸売業,小売業", "卸売・小売業", "卸売業・小売業")),
+    "J": (Label("金融業・保険業", "Finance and insurance"), ("金融業,保険業", "金融・保険業", "金融業・保険業")),
+    "K": (
+        Label("不動産業・物品賃貸業", "Real estate and leasing"),
+        ("不動産業,物品賃貸業", "不動産業", "不動産・物品賃貸業"),
+    ),
+    "L": (
+        Label("学術研究・専門・技術サービス業", "Research, professional and technical services"),
+        ("学術研究,専門・技術サービス業",),
+    ),
+    "M": (
+        Label("宿泊業・飲食サービス業", "Accommodation and food services"),
+        ("宿泊業,飲食サービス業", "宿泊・飲食サービス業", "飲食・宿泊業"),
+    ),
+    "N": (Label("生活関連サービス業・娯楽業", "Personal services and amusement"), ("生活関連サービス業,娯楽業",)),
+    "O": (Label("教育・学習支援業", "Education and learning support"), ("教育,学習支援業", "教育・学習支援業")),
+    "P": (Label("医療・福祉", "Medical care and welfare"), ("医療,福祉", "医療・福祉")),
+    "Q": (Label("複合サービス事業", "Compound services"), ("複合サービス事業",)),
+    "R": (
+        Label("サービス業（他に分類されないもの）", "Services not elsewhere classified"),
+        ("サービス業(他に分類されないもの)",),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of respondents, companies or procedures."""
+
+    #: its code
+    code: str
+    #: its label
+    label: Label
+
+
+def fold_label(text: str) -> str:
+    """Return a label as it is compared: NFKC, lower case, no spaces, one kind of wave dash."""
+    narrow = re.sub(r"\s", "", unicodedata.normalize("NFKC", text.translate(_WAVES))).lower()
+    return narrow.replace("、", ",")
+
+
+_WAVES = str.maketrans(dict.fromkeys("〜～∼", "~"))
+
+
+def _ranges(unit: str) -> tuple[tuple[re.Pattern[str], Callable[..., tuple[int | None, int | None]]], ...]:
+    """Return the ways to write a range of whole numbers, each with how it becomes (first, last)."""
+    return tuple(
+        (re.compile(pattern.replace("U", unit)), read)
+        for pattern, read in (
+            (r"満?(\d{1,6})U?[~\-–―]+(\d{1,6})U?", lambda a, b: (a, b)),
+            (r"満?(\d{1,6})U?以上(\d{1,6})U?未満", lambda a, b: (a, b - 1)),
+            (r"満?(\d{1,6})U?(?:以上|~)", lambda a: (a, None)),
+            (r"満?(\d{1,6})U?超", lambda a: (a + 1, None)),
+            (r"満?(\d{1,6})代以上", lambda a: (a, None)),
+            (r"[~]?(\d{1,6})U?未満", lambda a: (None, a - 1)),
+            (r"[~]?(\d{1,6})U?以下", lambda a: (None, a)),
+            (r"(\d{1,3})代", lambda a: (a, a + 9)),
+            (r"(\d{1,6})U", lambda a: (a, a)),
+        )
+    )
+
+
+_AGES = _ranges("(?:歳|才)")
+_SIZES = _ranges("(?:人|名)")
+
+
+def _range(
+    text: str, forms: tuple[tuple[re.Pattern[str], Callable[..., tuple[int | None, int | None]]], ...]
+) -> tuple[int | None, int | None] | None:
+    for pattern, read in forms:
+        match = pattern.fullmatch(text)
+        if match:
+            first, last = read(*(int(one) for one in match.groups()))
+            return (first, last) if first is None or last is None or first <= last else None
+    return None
+
+
+def _range_group(text: str, prefix: str, unit: Label) -> Group | None:
+    bounds = _range(text, _AGES if prefix == "Y" else _SIZES)
+    if bounds is None:
+        return None
+    first, last = bounds
+    if first is None and last is not None:
+        return Group(f"{prefix}_LT{last + 1}", Label(f"{last + 1}{unit.ja}未満", f"under {last + 1} {unit.en}"))
+    if last is None:
+        return Group(f"{prefix}_GE{first}", Label(f"{first}{unit.ja}以上", f"{first} {unit.en} and over"))
+    if first == last:
+        return Group(f"{prefix}{first}", Label(f"{first}{unit.ja}", f"{first} {unit.en}"))
+    return Group(f"{prefix}{first}T{last}", Label(f"{first}-{last}{unit.ja}", f"{first}-{last} {unit.en}"))
+
+
+def _age(text: str) -> Group | None:
+    return _range_group(text, "Y", Label("歳", "years"))
+
+
+def _size(text: str) -> Group | None:
+    return _range_group(text, "E", Label("人", "employees"))
+
+
+def _sex(text: str) -> Group | None:
+    code = next((one.upper() for one, names in _SEXES.items() if text in names), None)
+    return Group(code, _SEX_LABELS[code]) if code else None
+
+
+def _listed(table: Mapping[str, tuple[Label, tuple[str, ...]]]) -> Callable[[str], Group | None]:
+    names = {fold_label(name): Group(code, label) for code, (label, known) in table.items() for name in known}
+    return names.get
+
+
+_READERS: dict[str, Callable[[str], Group | None]] = {
+    "age": _age,
+    "sex": _sex,
+    "mode": _listed(_MODES),
+    "industry": _listed(_INDUSTRIES),
+    "size": _size,
+}
+#: roles whose unknown labels get a code made of the label, because no list can have them all
+_OPEN_ROLES = frozenset({"industry", "department", "mode"})
+
+
+@dataclass(slots=True)
+class GroupReader:
+    """Reads the labels of one role, and remembers the groups that it met."""
+
+    #: a key of :data:`HEADINGS`
+    role: str
+    #: labels that the configuration explains, folded -> code
+    declared: Mapping[str, str] = field(default_factory=dict)
+    #: areas within the surveyed one, folded name -> code; for the role ``area``
+    areas: Mapping[str, str] = field(default_factory=dict)
+    #: code -> label, in the order of appearance
+    met: dict[str, Label] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, role: str, reference: Reference, area: str, codes: Mapping[str, Mapping[str, str]] | None
+    ) -> GroupReader:
+        """Return a reader for a role within an area, with the codes that the configuration declares."""
+        declared = {fold_label(text): code for text, code in (codes or {}).get(role, {}).items()}
+        return cls(role, declared, _area_names(reference.areas, area) if role == "area" else {})
+
+    def find(self, text: str) -> Group | None:
+        """Return the group of a label, or None if it is not understood."""
+        found = self._look_up(fold_label(text), text.strip())
+        if found is not None:
+            self.met.setdefault(found.code, found.label)
+        return found
+
+    def _look_up(self, folded: str, text: str) -> Group | None:
+        if folded in self.declared:
+            return Group(self.declared[folded], Label(text, text))
+        if self.role == "area":
+            code = self.areas.get(folded)
+            return Group(code, Label(text, text)) if code else _unknown(folded)
+        reader = _READERS.get(self.role)
+        return (reader(folded) if reader else None) or _unknown(folded) or self._made(folded, text)
+
+    def _made(self, folded: str, text: str) -> Group | None:
+        if self.role not in _OPEN_ROLES:
+            return None
+        return Group(f"X{hashlib.sha256(folded.encode()).hexdigest()[:8].upper()}", Label(text, text))
+
+    def dimension(self) -> Dimension:
+        """Return the dimension with the total and the groups that were met, sorted by what they mean."""
+        ordered = sorted(self.met.items(), key=lambda one: (one[0] == UNKNOWN, _order(one[0])))
+        return Dimension(self.role, TITLES[self.role], {TOTAL: Label("総数", "Total"), **dict(ordered)})
+
+
+def _unknown(folded: str) -> Group | None:
+    return Group(UNKNOWN, _UNKNOWN_LABEL) if folded in _UNKNOWN_TEXTS else None
+
+
+def _order(code: str) -> tuple[int, str]:
+    """Return where a code stands: ranges by their first number, an open beginning before them."""
+    numbers = re.findall(r"\d+", code) if re.fullmatch(r"[YE](?:_[A-Z]{2})?\d+(?:T\d+)?", code) else []
+    return (-1 if "_LT" in code else int(numbers[0]) if numbers else 0, code)
+
+
+def _area_names(areas: AreaList, area: str) -> dict[str, str]:
+    """Return every way to name the areas directly within one: 中央区, 千葉市中央区, Chuo Ward, 121011."""
+    whole = areas.get(area)
+    names: dict[str, str] = {}
+    for one in areas.children(area):
+        short = one.name_ja.removeprefix(whole.name_ja)
+        for name in (one.name_ja, short, one.code, one.standard_code, *((one.name_en,) if one.name_en else ())):
+            names[fold_label(name)] = one.code
+    return names
