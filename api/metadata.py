@@ -5,6 +5,7 @@ address                          what
 ===============================  ==================================================================
 ``/catalog.ttl .jsonld .rdf``    the catalogue in DCAT 3
 ``/dataset/<name>.ttl ...``      a dataset with all its releases in DCAT 3
+``/services.ttl .jsonld .rdf``   the city services in CPSV-AP; ``/services/<id>.ttl ...`` one of them
 ``/data.json``                   all datasets as a list (DCAT-US 1.1)
 ``/sitemap.xml``                 all pages in both languages
 ===============================  ==================================================================
@@ -27,6 +28,7 @@ from api.node import Node
 from api.portal.language import LANGUAGES
 from api.resources import allow_every_origin
 from api.site import chain_of, describe_site
+from catalog.metadata.cpsv_ap import describe_services
 from catalog.metadata.dcat import Chain, describe_catalogue, describe_dataset
 from catalog.metadata.dcat_us import list_datasets
 from catalog.metadata.graph import SERIALISATIONS, serialise
@@ -35,7 +37,7 @@ from catalog.metadata.sitemap import Page, write_sitemap
 from catalog.releases import Holdings
 
 #: pages of which there is one
-_SINGLE_PAGES = ("home", "indicators", "datasets", "roadmap")
+_SINGLE_PAGES = ("home", "indicators", "services", "datasets", "roadmap")
 
 
 def create_metadata_blueprint() -> Blueprint:
@@ -44,6 +46,8 @@ def create_metadata_blueprint() -> Blueprint:
     for suffix in SERIALISATIONS:
         blueprint.add_url_rule(f"/catalog.{suffix}", "catalogue", catalogue, defaults={"suffix": suffix})
         blueprint.add_url_rule(f"/dataset/<name>.{suffix}", "dataset", dataset, defaults={"suffix": suffix})
+        blueprint.add_url_rule(f"/services.{suffix}", "services", services, defaults={"suffix": suffix, "id": None})
+        blueprint.add_url_rule(f"/services/<id>.{suffix}", "services", services, defaults={"suffix": suffix})
     blueprint.add_url_rule("/data.json", "data_json", data_json)
     blueprint.add_url_rule("/sitemap.xml", "sitemap", sitemap)
     blueprint.after_request(allow_every_origin)
@@ -52,7 +56,23 @@ def create_metadata_blueprint() -> Blueprint:
 
 def catalogue(suffix: str) -> Response:
     """Answer the catalogue in DCAT."""
-    return _graph(suffix, lambda node, holdings, site: describe_catalogue(site, _chains(holdings), node.reference))
+
+    def describe(node: Node, holdings: Holdings, site: Site) -> Any:
+        registered = [one.service for one in holdings.services.values()]
+        return describe_catalogue(site, _chains(holdings), node.reference, registered)
+
+    return _graph(suffix, describe)
+
+
+def services(suffix: str, id: str | None) -> Response:
+    """Answer the city services, or one of them, in CPSV-AP."""
+
+    def describe(node: Node, holdings: Holdings, site: Site) -> Any:
+        only = holdings.get_service(id).id if id is not None else None
+        published = [(one.service, one.published) for one in holdings.services.values()]
+        return describe_services(site, published, node.reference, only=only)
+
+    return _graph(suffix, describe)
 
 
 def dataset(name: str, suffix: str) -> Response:
@@ -109,6 +129,8 @@ def _pages(node: Node, holdings: Holdings, site: Site) -> Iterator[Page]:
         yield _page(site, "indicator", id=indicator.id)
     for name, holding in holdings.datasets.items():
         yield _page(site, "dataset", modified=holding.current.manifest.built, name=name)
+    for id, service in holdings.services.items():
+        yield _page(site, "service", modified=service.published, id=id)
 
 
 def _page(site: Site, endpoint: str, modified: str | None = None, **values: Any) -> Page:

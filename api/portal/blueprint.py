@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, request
 
 from api.portal.catalogue_pages import dataset, datasets
 from api.portal.pages import home, indicator, indicators, roadmap, smart
+from api.portal.service_pages import service, services
 from api.portal.site import (
     Page,
     asset_type,
@@ -26,6 +27,8 @@ _PAGES: dict[str, Page] = {
     "/indicators/<id>": indicator,
     "/smarts/<id>": smart,
     "/roadmap": roadmap,
+    "/services": services,
+    "/services/<id>": service,
     "/datasets": datasets,
     "/dataset/<name>": dataset,
 }
@@ -96,5 +99,6 @@ def _nearest() -> dict[str, str] | None:
     pages = {view.url("indicator", id=one.id): one.label for one in reference.indicator_set.indicators}
     pages |= {view.url("smart", id=one.id): one.label for one in reference.vision.smarts}
     pages |= {view.url("dataset", name=name): one.dataset.title for name, one in view.holdings.datasets.items()}
+    pages |= {view.url("service", id=id): one.service.name for id, one in view.holdings.services.items()}
     found = nearest(request.path, pages)
     return None if found is None else {"href": found, "text": view.t.label(pages[found])}

@@ -48,7 +48,12 @@ _ASSETS = {
     "favicon.svg": "image/svg+xml",
 }
 #: endpoint -> message, in the order of the navigation
-_NAVIGATION = {"indicators": "nav.indicators", "roadmap": "nav.roadmap", "datasets": "nav.datasets"}
+_NAVIGATION = {
+    "indicators": "nav.indicators",
+    "roadmap": "nav.roadmap",
+    "services": "nav.services",
+    "datasets": "nav.datasets",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,9 @@ def _endpoint() -> str:
 
 
 def _section() -> str:
-    return {"indicator": "indicators", "smart": "indicators", "dataset": "datasets"}.get(_endpoint(), _endpoint())
+    return {"indicator": "indicators", "smart": "indicators", "dataset": "datasets", "service": "services"}.get(
+        _endpoint(), _endpoint()
+    )
 
 
 def _navigation(view: View) -> Iterator[tuple[str, str, str]]:

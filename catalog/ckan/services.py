@@ -174,11 +174,12 @@ def read_service(package: Mapping[str, Any]) -> ServiceHolding:
     extras = extras_of(package)
     try:
         service = parse_service(json.loads(extras.get(_RECORD, "")))
+        published = datetime.fromisoformat(extras.get(_PUBLISHED, "")).astimezone(UTC)
     except (ValueError, RecursionError, InputError) as error:
         raise _broken(package, "") from error
     if service.digest != extras.get(SERVICE_DIGEST) or service_name(service.id) != package["name"]:
         raise _broken(package, service.digest)
-    return ServiceHolding(service, extras.get(_PUBLISHED, ""))
+    return ServiceHolding(service, published.isoformat(timespec="seconds"))
 
 
 def published_digests(catalogue: Catalogue, source: str) -> dict[str, str]:

@@ -28,11 +28,13 @@ from rdflib import DCTERMS, FOAF, PROV, RDFS, Graph, URIRef
 
 from catalog.errors import Label
 from catalog.metadata.access import answers, distribution, services
+from catalog.metadata.cpsv_ap import data_services
 from catalog.metadata.graph import add_label, add_links, add_node, iri, moment, new_graph, words
 from catalog.metadata.site import Site
 from catalog.metadata.terms import Terms
 from catalog.metadata.vocabulary import ADMS, DCAT
 from catalog.model import CC_BY, Dataset, Manifest
+from catalog.model.service import Service
 from catalog.reference import Reference
 
 #: manifests of all releases of a dataset, the oldest first, at least one
@@ -44,7 +46,9 @@ _NAMED = 3
 _SYNTHETIC = Label("架空のデータです。実際の値ではありません。", "The figures are made up.")
 
 
-def describe_catalogue(site: Site, chains: Iterable[Chain], reference: Reference) -> Graph:
+def describe_catalogue(
+    site: Site, chains: Iterable[Chain], reference: Reference, city_services: Sequence[Service] = ()
+) -> Graph:
     """Return the description of the whole catalogue.
 
     Parameters
@@ -55,6 +59,8 @@ def describe_catalogue(site: Site, chains: Iterable[Chain], reference: Reference
         One for each dataset.
     reference
         Labels of areas, indicators and codes.
+    city_services
+        The city services; their APIs are data services of the catalogue.
     """
     terms = Terms(new_graph(), site, reference)
     chains = list(chains)
@@ -63,8 +69,11 @@ def describe_catalogue(site: Site, chains: Iterable[Chain], reference: Reference
         dataset = _dataset(terms, chain)
         terms.graph.add((catalogue, DCAT.dataset, dataset))
         terms.graph.add((dataset, DCAT.hasCurrentVersion, _release_in_brief(terms, chain)))
-    for service in services(terms, [chain[-1].dataset for chain in chains]):
+    own = services(terms, [chain[-1].dataset for chain in chains])
+    for service in [*own, *data_services(terms, city_services)]:
         terms.graph.add((catalogue, DCAT.service, service))
+    if city_services:
+        terms.graph.add((catalogue, RDFS.seeAlso, iri(f"{site.url}/services.ttl")))
     return terms.graph
 
 

@@ -15,6 +15,7 @@ one of its files         ``/dataset/mynumber-municipalities#mynumber-municipalit
 a release                ``/dataset/mynumber-municipalities#release-1.4.2``
 one of its files         ``/dataset/mynumber-municipalities#release-1.4.2-mynumber-municipalities.csv``
 an area                  ``/api/v1/areas/121002``
+a city service           ``/services/foryou#service``; its parts have other fragments, such as ``#api-0``
 =======================  ==========================================================================
 """
 
@@ -69,6 +70,14 @@ class Site:
         """Return the IRI of a file: that of a release, or the dataset's own, which is the current release's."""
         release = f"release-{manifest.version}-" if pinned else ""
         return f"{self.page(manifest.dataset.name)}#{release}{quote(file)}"
+
+    def service_page(self, id: str, lang: str = "ja") -> str:
+        """Return the URL of a city service's page in a language."""
+        return f"{self.url}{'/en' if lang == 'en' else ''}/services/{quote(id)}"
+
+    def service(self, id: str) -> str:
+        """Return the IRI of a city service."""
+        return f"{self.service_page(id)}#service"
 
     def series(self, indicator: str) -> str:
         """Return the IRI of the series of datasets that have an indicator."""
