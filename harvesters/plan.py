@@ -39,7 +39,7 @@ from harvesters.raw import RawStore
 from harvesters.reading import Reading
 from harvesters.registering import plan_services
 from harvesters.registry import harvesters
-from harvesters.report import CANNOT_TELL, CHANGES, SUCCESS, ServiceOutcome, describe_error, service_lines
+from harvesters.report import CANNOT_TELL, CHANGES, SUCCESS, ServiceOutcome, describe_error, error_line, service_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +156,9 @@ class SourcePlan:
             lines += [f"  {line}" for line in _dataset_lines(dataset, lang)]
         lines += service_lines(self.services, lang)
         for name, error in self.object_errors.items():
-            lines.append(f"  ✗ {name}: {error['what'][lang]}")
+            lines.append(f"  ✗ {name}: {error_line(error, lang)}")
         if self.error:
-            lines.append(f"  ✗ {self.error['what'][lang]}")
+            lines.append(f"  ✗ {error_line(self.error, lang)}")
         return lines + [f"  {line}" for line in self.findings.lines(lang)]
 
 
@@ -171,9 +171,9 @@ _VERDICTS = {
 
 def _dataset_lines(dataset: DatasetPlan, lang: str) -> Iterator[str]:
     if dataset.error:
-        yield f"{dataset.name}: ✗ {dataset.error['what'][lang]}"
+        yield f"{dataset.name}: ✗ {error_line(dataset.error, lang)}"
     elif not dataset.releases:
-        yield f"{dataset.name}: {_VERDICTS[SUCCESS].in_language(lang)} ({dataset.current})"
+        yield f"{dataset.name}: {_VERDICTS[SUCCESS].in_language(lang)} ({dataset.current or "-"})"
     for one in dataset.releases:
         c = one.changes
         yield (

@@ -206,9 +206,9 @@ class JobReport:
                 else f"  rows: {read} read, {accepted} accepted, {rejected} rejected"
             )
         for name, error in self.object_errors.items():
-            lines.append(f"  ✗ {name}: {_error_line(error, lang)}")
+            lines.append(f"  ✗ {name}: {error_line(error, lang)}")
         if self.error:
-            lines.append(f"  ✗ {_error_line(self.error, lang)}")
+            lines.append(f"  ✗ {error_line(self.error, lang)}")
         return lines
 
     def _named(self) -> list[dict[str, Any]]:
@@ -240,7 +240,7 @@ def status_label(status: JobStatus) -> Label:
 def _dataset_line(one: DatasetOutcome, *, ja: bool) -> str:
     action = _ACTIONS[one.action].in_language("ja" if ja else "en")
     if one.error:
-        return f"{action}: {_error_line(one.error, 'ja' if ja else 'en')}"
+        return f"{action}: {error_line(one.error, 'ja' if ja else 'en')}"
     if not one.releases:
         return action
     first, last = one.releases[0], one.releases[-1]
@@ -263,7 +263,7 @@ def _datastore_line(one: Loaded, lang: str) -> str:
 def service_lines(services: Sequence[ServiceOutcome], lang: str) -> list[str]:
     """Return what became of services for people, one line each."""
     said = [(one, _ACTIONS[one.action].in_language(lang)) for one in services]
-    return [f"  {one.id}: {action}{f': {_error_line(one.error, lang)}' if one.error else ''}" for one, action in said]
+    return [f"  {one.id}: {action}{f': {error_line(one.error, lang)}' if one.error else ''}" for one, action in said]
 
 
 def _object_line(counts: dict[str, int], *, ja: bool) -> str:
@@ -281,7 +281,8 @@ _STATES = {
 }
 
 
-def _error_line(error: dict[str, Any], lang: str) -> str:
+def error_line(error: dict[str, Any], lang: str) -> str:
+    """Return a described error for people: what is wrong and what to do, in one language, on one line."""
     step = error.get("next_step")
     what = str(error["what"][lang])
     return f"{what} → {step[lang]}" if step else what
