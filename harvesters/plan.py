@@ -173,7 +173,7 @@ def _dataset_lines(dataset: DatasetPlan, lang: str) -> Iterator[str]:
     if dataset.error:
         yield f"{dataset.name}: ✗ {error_line(dataset.error, lang)}"
     elif not dataset.releases:
-        yield f"{dataset.name}: {_VERDICTS[SUCCESS].in_language(lang)} ({dataset.current or "-"})"
+        yield f"{dataset.name}: {_VERDICTS[SUCCESS].in_language(lang)} ({dataset.current or '-'})"
     for one in dataset.releases:
         c = one.changes
         yield (
