@@ -14,7 +14,7 @@ from catalog.errors import Label
 from catalog.metadata.graph import SERIALISATIONS
 from catalog.model.data_map import data_map
 from catalog.model.service import STEPS, Service
-from catalog.reference.service_checks import check_step
+from catalog.reference.service_checks import check_step, iter_facts
 from catalog.reference.services import load_service_reference
 
 #: filters of the list, in the order of the form
@@ -86,13 +86,13 @@ def service(id: str) -> Response:
         abort(404)
     service, vision = held.service, view.node.reference.vision
     step = vision.get_step(service.step) if service.step is not None else None
-    rows, misfits = step.rows if step else (), check_step(service)
     return render(
         "service.html",
         service=service,
         published=held.published,
         step=step,
-        findings={row.id: [one for one in misfits if one.row == row.id] for row in rows},
+        facts=list(iter_facts(service)),
+        misfits={one.fact: one for one in check_step(service)},
         states=[one for one in vision.target_states if one.id in service.target_states],
         others=[(pointer, str(value)) for pointer, value in service.iter_others()],
         linked=[(one, view.holdings.services.get(one)) for one in service.linked_services],

@@ -59,15 +59,19 @@ class StepFinding:
 
 def check_step(service: Service) -> tuple[StepFinding, ...]:
     """Return the facts that do not fit the stated STEP, in the order of the rows; empty if none is stated."""
-    return tuple(_find_misfits(service)) if service.step is not None else ()
+    return tuple(_find_misfits(service, service.step)) if service.step is not None else ()
 
 
-def _find_misfits(service: Service) -> Iterator[StepFinding]:
+def iter_facts(service: Service) -> Iterator[tuple[StepRule, str]]:
+    """Yield (rule, value) of every fact that is recorded and that a rule knows, in the order of the rows."""
     for rule in load_service_reference().step_rules:
         value = FACTS[rule.fact](service)
-        fit = rule.values.get(value) if value is not None else None
-        if value is not None and fit is not None and service.step not in fit.steps:
-            yield _finding(service.step or 0, rule, value)
+        if value is not None and value in rule.values:
+            yield rule, value
+
+
+def _find_misfits(service: Service, step: int) -> Iterator[StepFinding]:
+    return (_finding(step, rule, value) for rule, value in iter_facts(service) if step not in rule.values[value].steps)
 
 
 def _finding(step: int, rule: StepRule, value: str) -> StepFinding:
