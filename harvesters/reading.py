@@ -157,6 +157,8 @@ class Reading:
         for one in services:
             if self.services.setdefault(one.id, one) is not one:
                 self.context.findings.add(SERVICE_TWICE, Place(file=name), one.id)
+                self.context.tally.accepted -= 1
+                self.context.tally.rejected += 1
 
     def _add_gone(self, present: set[str]) -> None:
         for name, one in self.known.items():

@@ -11,6 +11,7 @@ import pytest
 from catalog.errors import Label
 from catalog.formats import sort_by_key
 from catalog.model import Agent
+from catalog.model.service import Service
 from catalog.reference import load_reference
 from catalog.releases import check_table
 from catalog.settings import Settings
@@ -48,6 +49,14 @@ def _transform(harvester: Harvester, context: Context) -> list[Contribution]:
         contribution
         for wanted in harvester.gather(context)
         for contribution in harvester.transform(context, harvester.fetch(context, wanted, None))
+    ]
+
+
+def _services(harvester: Harvester, context: Context) -> list[Service]:
+    return [
+        service
+        for wanted in harvester.gather(context)
+        for service in harvester.services(context, harvester.fetch(context, wanted, None))
     ]
 
 
@@ -96,14 +105,28 @@ def test_datasets_are_those_that_it_announces(harvester: Harvester, context: Con
     assert {one.dataset.name for one in _transform(harvester, context)} == announced
 
 
+def test_a_kind_registers_services_exactly_if_it_says_so(harvester: Harvester, context: Context) -> None:
+    assert bool(_services(harvester, context)) == harvester.registers
+
+
+def test_the_same_bytes_give_the_same_services_of_the_publisher_of_the_source(
+    harvester: Harvester, context: Context
+) -> None:
+    first, second = _services(harvester, context), _services(harvester, context)
+    assert first == second
+    assert all(one.publisher == context.source.publisher for one in first)
+
+
 def test_every_row_is_accepted_or_rejected(harvester: Harvester, context: Context) -> None:
     _transform(harvester, context)
+    _services(harvester, context)
     tally = context.tally
     assert tally.read == tally.accepted + tally.rejected > 0
 
 
 def test_findings_are_of_declared_rules(harvester: Harvester, context: Context) -> None:
     _transform(harvester, context)
+    _services(harvester, context)
     assert set(context.findings.rules) <= {one.id for one in harvester.rules}
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harvesters import Harvester
-from harvesters.reading import OBJECT_GONE, PERIOD_DIFFERS, PERIOD_TWICE
+from harvesters import registering
+from harvesters.reading import OBJECT_GONE, PERIOD_DIFFERS, PERIOD_TWICE, SERVICE_TWICE
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_every_kind_and_option_is_documented(page: str, kinds: dict[str, Harvest
 
 def test_every_rule_is_documented_with_what_to_do(page: str, kinds: dict[str, Harvester]) -> None:
     rules = [rule for harvester in kinds.values() for rule in harvester.rules]
-    for rule in [*rules, PERIOD_TWICE, PERIOD_DIFFERS, OBJECT_GONE]:
+    for rule in [*rules, PERIOD_TWICE, PERIOD_DIFFERS, OBJECT_GONE, SERVICE_TWICE, *registering.RULES]:
         assert f"| `{rule.id}` |" in page
         assert f"{rule.title.ja} / {rule.title.en} | {rule.next_step.ja} / {rule.next_step.en} |" in page
 
