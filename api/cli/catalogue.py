@@ -12,6 +12,7 @@ from catalog.ckan import Follower, load_datastores, open_catalogue
 from catalog.ckan.copy import copy_catalogue
 from catalog.ckan.copy_journal import CopyJournal
 from catalog.ckan.copy_sides import address_of, settings_of
+from catalog.ckan.datastore import ACTIONS
 from catalog.errors import Label
 from catalog.releases import Holdings, LocalCopy
 
@@ -142,10 +143,14 @@ def status(terminal: Terminal, as_json: bool) -> None:
     "--dataset", "datasets", multiple=True, metavar="NAME", help="これだけを写す（繰り返し可） / Only this one"
 )
 @click.option(
-    "--from-token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="写し元のトークンのファイル"
+    "--from-token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="写し元のトークンのファイル / File with its API token",
 )
 @click.option(
-    "--to-token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="写し先のトークンのファイル"
+    "--to-token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="写し先のトークンのファイル / File with its API token",
 )
 @click.option("--overwrite", is_flag=True, help="写し先で変えられたものも置き換える / Replace what was changed there")
 @click.option("--dry-run", is_flag=True, help="何が写るかだけを示す / Only show what would be copied")
@@ -217,7 +222,7 @@ def datastore(context: click.Context, names: Sequence[str], as_json: bool) -> No
             [
                 (
                     one.dataset,
-                    one.action,
+                    terminal.text(ACTIONS[one.action]),
                     f"{one.added:,}",
                     f"{one.changed:,}",
                     f"{one.removed:,}",

@@ -26,7 +26,7 @@ class Exit(IntEnum):
     SUCCESS = 0
     #: something failed; standard error says what
     FAILURE = 1
-    #: ``harvest plan``: a run would publish something
+    #: ``harvest plan``: a run would publish something; ``catalog copy --dry-run``: something would be copied
     CHANGES = 2
     #: ``harvest plan``: a source could not be read, so nobody can tell
     UNKNOWN = 3

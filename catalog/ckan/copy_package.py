@@ -114,7 +114,7 @@ class PackageCopy:
         if existing is not None and (entry := self._left_alone(existing)) and entry.source == self._print:
             return self._unchanged(entry)
         self.stated = self._read_manifest()
-        if existing is None or self._is_unfinished(existing) or existing["state"] == "draft":
+        if existing is None or self._is_unfinished(existing) or existing["state"] != "active":
             return self._write(existing, "created")
         return self._write(existing, "updated") if self._files_to_send(existing) else self._adopt(existing)
 
@@ -234,7 +234,8 @@ class PackageCopy:
 
     def _differences(self, existing: Mapping[str, Any]) -> list[str]:
         fields = differences(self._wanted(existing), portable_package(existing))
-        return fields + [f"resources.{one['id']}.file" for one in self._files_to_send(existing)]
+        state = ["state"] if existing["state"] != "active" else []
+        return [*fields, *state, *(f"resources.{one['id']}.file" for one in self._files_to_send(existing))]
 
     def _files_to_send(self, existing: Mapping[str, Any] | None, entry: Entry | None = None) -> list[dict[str, Any]]:
         """Return the resources whose file the target does not have with the same bytes."""

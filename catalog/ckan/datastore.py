@@ -61,6 +61,16 @@ _INDEXES = ("area_code", "period")
 
 _PUBLISHED = f"+dataset_type:{DATASET_TYPE} +shihyo_release:* -shihyo_release_of:*"
 
+#: what a report says of ``Loaded.action``
+ACTIONS = {
+    "loaded": Label("反映した", "loaded"),
+    "unchanged": Label("変更なし", "unchanged"),
+    "failed": Label("失敗", "failed"),
+    "absent": Label("DataStoreなし", "no DataStore"),
+    "off": Label("使わない設定", "turned off"),
+    "unpublished": Label("未公開", "not published"),
+}
+
 Row = tuple[Any, ...]
 
 

@@ -1,6 +1,6 @@
 """Copying one catalogue into another: what arrives, what stays, what is never overwritten, and interruptions.
 
-The source is an embedded catalogue in this process, the target one in this process and one behind HTTP.
+The source is an embedded catalogue in this process; the target one in this process, one behind HTTP, and a real CKAN.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from catalog.settings import Settings
 Chain = list[BuiltRelease]
 Copy = Callable[..., CopyReport]
 
+ON_A_REAL_CKAN = True
+
 #: what other people have in these tests
 THEIRS = (
     ("dataset_purge", "jobs"),
@@ -41,17 +43,6 @@ THEIRS = (
 )
 
 CSV = "年,失業率\n2024,2.5\n".encode("cp932")
-
-
-@pytest.fixture(params=["on_embedded", "over_http", pytest.param("on_ckan", marks=pytest.mark.ckan)])
-def site(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Give an empty catalogue, and leave nothing of other people's in it."""
-    made = request.getfixturevalue(request.param)
-    _purge(made)
-    yield made
-    for one in made.opened:
-        one.close()
-    _purge(made)
 
 
 def _purge(site: Any) -> None:
@@ -71,10 +62,11 @@ def source(tmp_path: Path) -> Iterator[Catalogue]:
 
 
 @pytest.fixture
-def target(site: Any) -> Catalogue:
-    """Give an empty catalogue to copy to."""
-    made: Catalogue = site.open("target")
-    return made
+def target(site: Any) -> Iterator[Catalogue]:
+    """Give an empty catalogue to copy to, and leave nothing of other people's in it."""
+    _purge(site)
+    yield site.open("target")
+    _purge(site)
 
 
 @pytest.fixture
