@@ -30,7 +30,7 @@ test: $(BIN)/.test ## install what the tests need and run them all
 	@$(BIN)/python -m pytest $(PYTEST)
 
 test-ckan: $(BIN)/.test ## the tests of CKAN alone: one suite on the embedded catalogue and a real CKAN, publishing, harvesting
-	@$(BIN)/python -m pytest tests/conformance/ckan tests/ckan $(PYTEST)
+	@$(BIN)/python -m pytest tests/conformance/ckan tests/catalog/ckan tests/ckan $(PYTEST)
 
 check: $(BIN)/.test ## formatting, lint, types, direction of imports
 	@$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.ckan.client import Catalogue
 from catalog.embedded.errors import NotFound, ValidationError
-from catalog.errors import Label, NotAuthorized
+from catalog.errors import CatalogueUnavailable, Label, NotAuthorized
 from catalog.model import Agent
 
 
@@ -36,9 +36,12 @@ def _create(catalogue: Catalogue, agent: Agent) -> dict[str, Any]:
                 "organization_create", name=agent.name, title=agent.label.ja, description="\n\n".join(links)
             )
         )
-    except ValidationError:
-        # Someone else made it in between; if not, this says what is wrong with it.
-        return _show(catalogue, agent)
+    except (ValidationError, CatalogueUnavailable) as error:
+        # Someone else made it in between (CKAN says 409, or 500 at the same moment); if not, the error stands.
+        try:
+            return _show(catalogue, agent)
+        except NotFound:
+            raise error from None
     except NotAuthorized as error:
         raise NotAuthorized(
             f"カタログに組織 {agent.name}（{agent.label.ja}）がなく、作る権限もありません",

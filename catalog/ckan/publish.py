@@ -39,7 +39,7 @@ from catalog.ckan.mapping import (
 )
 from catalog.ckan.organizations import ensure_organization
 from catalog.embedded.errors import ValidationError
-from catalog.errors import CatalogueError, EditedByHand, IntegrityError, Label, PublishConflict
+from catalog.errors import CatalogueError, CatalogueUnavailable, EditedByHand, IntegrityError, Label, PublishConflict
 from catalog.model import MANIFEST_NAME, Distribution, Manifest, parse_manifest
 from catalog.releases import BuiltRelease
 
@@ -265,8 +265,8 @@ class _Publication:
         wanted = release_package(self.manifest, self.catalogue.publisher, self.catalogue.release_type)
         try:
             return dict(self.catalogue.action("package_create", **wanted))
-        except ValidationError as error:
-            if "name" in error.fields and self.catalogue.find_package(self.release_name) is not None:
+        except _TAKEN as error:
+            if _may_be_taken(error) and self.catalogue.find_package(self.release_name) is not None:
                 return None
             raise
 
@@ -327,7 +327,7 @@ class _Publication:
         fields = {**release_resource(self.manifest, file), "package_id": release["id"]}
         try:
             self.catalogue.upload(action, path=self.built.path(name), media_type=media_type, **fields)
-        except ValidationError:
+        except _TAKEN:
             # Another publisher of the same release brought this file in between: then it is there now.
             if not _holds(self._own_release(), self.manifest, file):
                 raise
@@ -369,13 +369,22 @@ class _Publication:
     def _create_dataset(self, package: Mapping[str, Any]) -> None:
         try:
             self.catalogue.action("package_create", **package)
-        except ValidationError as error:
-            now = self.catalogue.find_package(self.name) if "name" in error.fields else None
+        except _TAKEN as error:
+            now = self.catalogue.find_package(self.name) if _may_be_taken(error) else None
             if now is None:
                 raise
             if not self._is_current(now):
                 self._require_parent(now)
                 raise
+
+
+#: what creating something raises when someone else creates it at the same moment: CKAN checks, then writes, and answers
+#: 500 if the other was in between. An answer that was lost looks the same.
+_TAKEN = (ValidationError, CatalogueUnavailable)
+
+
+def _may_be_taken(error: CatalogueError) -> bool:
+    return not isinstance(error, ValidationError) or "name" in error.fields
 
 
 def _holds(package: Mapping[str, Any], manifest: Manifest, file: Distribution | None) -> bool:

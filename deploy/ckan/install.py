@@ -12,6 +12,8 @@ from layout import DONE, HERE, Stack, StackError, fingerprint, is_done
 from processes import plain_environment, tail
 
 _REQUIREMENTS = HERE / "requirements.txt"
+#: CKAN's plugin for packages of the type ``release``
+_EXTENSION = HERE / "extension"
 _POM = HERE / "solr" / "pom.xml"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
@@ -50,14 +52,15 @@ def ckan_is_installed(stack: Stack) -> bool:
 
 
 def _software(stack: Stack) -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor} {stack.layout.venv} {fingerprint(_REQUIREMENTS)}"
+    sources = (_REQUIREMENTS, *sorted(_EXTENSION.rglob("*.toml")), *sorted(_EXTENSION.rglob("*.py")))
+    return f"{sys.version_info.major}.{sys.version_info.minor} {stack.layout.venv} {fingerprint(*sources)}"
 
 
 def install_ckan(stack: Stack) -> None:
     """Make the virtual environment anew and fill it from PyPI."""
     venv = stack.layout.venv
     run(stack, [sys.executable, "-m", "venv", "--clear", venv])
-    run(stack, [venv / "bin" / "pip", "install", "--no-input", "--progress-bar=off", "-r", _REQUIREMENTS])
+    run(stack, [venv / "bin" / "pip", "install", "--no-input", "--progress-bar=off", "-r", _REQUIREMENTS, _EXTENSION])
     (venv / DONE).write_text(_software(stack))
 
 

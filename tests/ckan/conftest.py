@@ -33,7 +33,8 @@ def organization(action: Action) -> Iterator[str]:
     name = f"test-{uuid.uuid4().hex[:12]}"
     action("organization_create", name=name, title="試験の組織")
     yield name
-    found = action("package_search", fq=f"organization:{name}", include_private=True, rows=100)["results"]
+    query = f"+organization:{name} +dataset_type:*"
+    found = action("package_search", fq=query, include_private=True, include_drafts=True, rows=1000)["results"]
     for dataset in found:
         action("dataset_purge", id=dataset["id"])
     action("organization_purge", id=name)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,6 +49,28 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(
     assert "apt-get install -y --no-install-recommends " in up.stderr
     assert {"redis-server", "default-jre-headless", "maven", "libpq-dev"} <= set(up.stderr.split())
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("", "1 skipped"), ("true", "1 error")])
+def test_without_the_packages_the_tests_of_ckan_are_skipped_and_in_ci_they_fail(
+    root: Path, tmp_path: Path, ci: str, outcome: str
+) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("SHIHYO_CKAN", "PYTEST"))}
+    environ |= {"PATH": str(tmp_path), "SHIHYO_CKAN_FOLDER": str(tmp_path / "none"), "CI": ci}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"{Path(__file__)}::test_it_is_ckan_2_12_in_japanese",
+        "-p",
+        "no:cacheprovider",
+    ]
+
+    run = subprocess.run(command, env=environ, cwd=root, capture_output=True, text=True)
+
+    assert outcome in run.stdout
+    assert "apt-get install" in run.stdout
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ WEIGHTS = "10.0, 8.0, 4.0, 2.0, 1.0, 0.5"
 
 #: CKAN's parameters that tune Solr's ranking; accepted and without effect here
 _RANKING = frozenset({"qf", "bf", "boost", "tie", "defType", "mm", "df", "wt", "extras", "use_default_schema"})
+#: a query that wants packages by one of these says itself whether it wants releases; others find none (docs/adr/0111)
+_NAMING_RELEASES = re.compile(r"(?<![-\w])(?:dataset_type|shihyo_release_of):")
 _FLAGS = frozenset({"include_private", "include_drafts", "include_deleted"})
 
 _SORT_COLUMNS = {
@@ -203,6 +205,8 @@ def _filters(call: Call, request: Request) -> Iterable[Condition]:
         yield Condition("package.private = 0")
     if not any("+state" in text for text in request.filters):
         yield Condition(f"package.state IN ({_marks(request.states)})", request.states)
+    if not any(_NAMING_RELEASES.search(text) for text in (request.q, *request.filters)):
+        yield Condition("package.type <> 'release'")
     yield from (condition_for(text) for text in request.filters)
 
 

@@ -1,4 +1,4 @@
-"""A catalogue to publish to and to follow: the embedded one in this process, and the same behind HTTP."""
+"""A catalogue to publish to and to follow: the embedded one in this process, the same behind HTTP, and a real CKAN."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Protocol
 
 import pytest
 
@@ -25,12 +26,62 @@ from catalog.settings import Settings
 _numbers = itertools.count()
 
 
+class Behind(Protocol):
+    """A catalogue as its sysadmin has it, with the folder of its files."""
+
+    def call(self, action: str, given: dict[str, Any], *, as_system: bool) -> Any:
+        """Call an action."""
+
+    def open_file(self, resource_id: str, *, as_system: bool) -> Any:
+        """Return something whose ``path`` is the uploaded file."""
+
+    def close(self) -> None:
+        """Close connections."""
+
+
+@dataclass
+class RealCkan:
+    """The stack of ``deploy/ckan``."""
+
+    #: as its sysadmin
+    catalogue: Catalogue
+    #: of its uploaded files
+    storage: Path
+
+    def call(self, action: str, given: dict[str, Any], *, as_system: bool) -> Any:
+        """Call an action."""
+        return self.catalogue.action(action, **given)
+
+    def open_file(self, resource_id: str, *, as_system: bool) -> Any:
+        """Return where CKAN keeps a file."""
+        return SimpleNamespace(path=self.storage / "resources" / resource_id[:3] / resource_id[3:6] / resource_id[6:])
+
+    def empty(self) -> None:
+        """Remove what the tests here make."""
+        given = {"fq": "+organization:chiba-city +dataset_type:*", "fl": "name", "rows": 1000}
+        found = self.catalogue.action("package_search", **given, include_private=True, include_drafts=True)["results"]
+        names = {one["name"] for one in found}
+        # a deleted dataset is not in CKAN's index
+        ours = {"cards"} | {name for name in names if name.startswith(("cards", "others", "pretender"))}
+        for name in ours:
+            if self.catalogue.find_package(name) is not None:
+                self.catalogue.action("dataset_purge", id=name)
+        if "statistics" in self.catalogue.action("group_list"):
+            self.catalogue.action("group_purge", id="statistics")
+        if names <= ours and "chiba-city" in self.catalogue.action("organization_list"):
+            self.catalogue.action("organization_purge", id="chiba-city")
+
+    def close(self) -> None:
+        """Close connections."""
+        self.catalogue.close()
+
+
 @dataclass
 class Site:
     """A catalogue with several who publish to it and follow it, each with a home folder of their own."""
 
     #: the catalogue itself, for what a test does behind the back of publishing
-    behind: EmbeddedCatalog
+    behind: Behind
     #: where homes are made
     folder: Path
     #: its address; empty if it is reached in this process
@@ -77,7 +128,8 @@ class Site:
 
     def releases(self) -> list[str]:
         """Return the names of all release packages, drafts as well, sorted."""
-        found = self.call("package_search", fq="dataset_type:release", rows=1000, include_drafts=True)
+        query = "+dataset_type:release +organization:chiba-city"
+        found = self.call("package_search", fq=query, rows=1000, include_drafts=True)
         return sorted(one["name"] for one in found["results"])
 
 
@@ -111,19 +163,65 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("granian does not answer")
 
 
-@pytest.fixture(params=["in this process", "over HTTP"])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    """Give an empty catalogue, once in this process and once behind HTTP."""
+@pytest.fixture(scope="session")
+def real_ckan(ckan_site: Any, own_stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCkan]:
+    """Return the stack of ``deploy/ckan``."""
+    settings = Settings(
+        home=tmp_path_factory.mktemp("sysadmin"), catalog_url=ckan_site.url, catalog_token=ckan_site.token
+    )
+    made = RealCkan(open_catalogue(settings), ckan_site.folder / "data" / "storage")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def on_ckan(real_ckan: RealCkan, ckan_site: Any, undisturbed: None, tmp_path: Path) -> Iterator[Site]:
+    """Give a real CKAN without datasets of ours; nobody else uses it meanwhile, as followers see all datasets."""
+    real_ckan.empty()
+    yield Site(real_ckan, tmp_path, ckan_site.url)
+    real_ckan.empty()
+
+
+@pytest.fixture
+def on_embedded(tmp_path: Path) -> Iterator[Site]:
+    """Give an empty embedded catalogue in this process."""
+    catalog = _embedded(tmp_path / "catalogue", "http://127.0.0.1:8000")
+    yield Site(catalog, tmp_path, "")
+    catalog.close()
+
+
+@pytest.fixture
+def over_http(served: tuple[str, Path], tmp_path: Path) -> Iterator[Site]:
+    """Give an empty embedded catalogue behind HTTP."""
+    host, folder = served
     name = f"catalogue-{next(_numbers)}"
-    if request.param == "over HTTP":
-        host, folder = request.getfixturevalue("served")
-        made = Site(_embedded(folder / name, f"{host}/{name}"), tmp_path, f"{host}/{name}")
-    else:
-        made = Site(_embedded(tmp_path / name, "http://127.0.0.1:8000"), tmp_path, "")
+    catalog = _embedded(folder / name, f"{host}/{name}")
+    yield Site(catalog, tmp_path, f"{host}/{name}")
+    catalog.close()
+
+
+#: how a catalogue is reached -> the fixture that gives an empty one
+BACKENDS = {"in this process": "on_embedded", "over HTTP": "over_http", "a real CKAN": "on_ckan"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test of a ``site`` on the embedded catalogue; a module with ``ON_A_REAL_CKAN`` also on a real one."""
+    chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "site" not in metafunc.fixturenames or "site" in chosen:
+        return
+    backends: list[Any] = list(BACKENDS)[:2]
+    if getattr(metafunc.module, "ON_A_REAL_CKAN", False):
+        backends.append(pytest.param("a real CKAN", marks=pytest.mark.ckan))
+    metafunc.parametrize("site", backends, indirect=True)
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """Give an empty catalogue."""
+    made: Site = request.getfixturevalue(BACKENDS[request.param])
     yield made
     for one in made.opened:
         one.close()
-    made.behind.close()
 
 
 def _embedded(folder: Path, url: str) -> EmbeddedCatalog:

@@ -25,6 +25,8 @@ from catalog.errors import (
 from catalog.releases import BuiltRelease
 from catalog.settings import Settings
 
+ON_A_REAL_CKAN = True
+
 RESOURCE = {"id": "r", "package_id": "p", "name": "a.csv", "url_type": "upload", "url": "http://x/a.csv"}
 
 
@@ -67,8 +69,8 @@ def test_a_refused_write_says_what_to_check(site: Any) -> None:
     anonymous.close()
 
 
-def test_the_embedded_catalogue_has_the_interface_of_ckanapi(site: Any) -> None:
-    ckan = EmbeddedCKAN(site.behind)
+def test_the_embedded_catalogue_has_the_interface_of_ckanapi(on_embedded: Any) -> None:
+    ckan = EmbeddedCKAN(on_embedded.behind)
     assert ckan.action.package_list() == []
     with pytest.raises(ckanapi.NotFound):
         ckan.action.package_show(id="nothing")

@@ -15,6 +15,8 @@ import pytest
 
 from catalog.releases import BuiltRelease
 
+ON_A_REAL_CKAN = True
+
 Chain = list[BuiltRelease]
 
 #: publishes a release; says when it begins, then what became of it
@@ -177,3 +179,15 @@ def test_of_two_publishers_with_different_content_one_wins_and_the_other_is_told
     winner = [built_chain[0], (built_chain[1], other_second)[said.index("published")]]
     assert current(site, 1, winner) == 2
     assert_no_duplicates(site, 2)
+
+
+def test_two_homes_that_publish_the_first_release_at_once_leave_one_dataset(
+    site: Any, built_chain: Chain, publishers: Publishers
+) -> None:
+    both = [publishers.start(built_chain[0]), publishers.start(built_chain[0], "other-home")]
+    for process in both:
+        publishers.go(process)
+    said = sorted(publishers.end(process) for process in both)
+    assert said in (["already", "published"], ["published", "published"])
+    assert current(site, 1, built_chain) == 1
+    assert_no_duplicates(site, 1)

@@ -17,6 +17,8 @@ from catalog.model import Label, parse_selector
 from catalog.releases import BuiltRelease, Holdings, LocalCopy
 from catalog.settings import Settings
 
+ON_A_REAL_CKAN = True
+
 Chain = list[BuiltRelease]
 
 

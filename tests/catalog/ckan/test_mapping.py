@@ -11,6 +11,8 @@ from catalog.ckan import publish
 from catalog.ckan.mapping import current_release, extras_of, release_file_id, release_name, release_package
 from catalog.releases import BuiltRelease
 
+ON_A_REAL_CKAN = True
+
 
 @pytest.fixture
 def package(site: Any, built_chain: list[BuiltRelease]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from catalog.embedded.errors import NotFound
 from catalog.errors import EditedByHand, IntegrityError, NotAuthorized, PublishConflict
 from catalog.releases import BuiltRelease
 
+ON_A_REAL_CKAN = True
+
 FILES = ["cards.parquet", "cards.csv", "cards_excel.csv", "datapackage.json", "manifest.json"]
 
 

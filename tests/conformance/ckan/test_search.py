@@ -229,6 +229,41 @@ def test_parameters_of_extensions_are_tolerated(site):
     assert site.post("package_search", {"ext_colour": "blue", "rows": 0}).status == 200
 
 
+@pytest.fixture
+def release(site, dataset):
+    """Return a dataset and the release package of it."""
+    if "shihyo" not in site.post("status_show").result["extensions"]:
+        pytest.skip("this CKAN has no plugin for packages of the type release")
+    described = dataset(title="交付状況")
+    mark = {"key": "shihyo_release_of", "value": described["name"]}
+    return described, dataset(name=f"{described['name']}-r00001", type="release", extras=[mark])
+
+
+def test_who_looks_for_datasets_finds_no_releases(site, organization, release):
+    for given in (
+        {"fq": f"organization:{organization}"},
+        {"q": f"organization:{organization}", "sort": "id asc"},
+        {"fq": f"-dataset_type:x organization:{organization}"},
+    ):
+        found = site.post("package_search", given, token="").result
+        assert [one["name"] for one in found["results"]] == [release[0]["name"]]
+        assert found["count"] == 1
+
+
+@pytest.mark.parametrize("query", ["dataset_type:release", "+dataset_type:*", "shihyo_release_of:*"])
+def test_releases_are_found_by_who_asks_for_them(site, organization, release, query):
+    found = site.post("package_search", {"fq": f"+organization:{organization} {query}"}, token="").result
+    assert release[1]["name"] in [one["name"] for one in found["results"]]
+
+
+def test_files_of_a_release_are_uploaded_and_read(site, release):
+    package = release[1]
+    created = site.upload("resource_create", {"package_id": package["id"], "name": "表"}, "rates.csv", b"a\n1\n").result
+    assert site.get(created["url"]).content == b"a\n1\n"
+    again = f"{site.base_url}/dataset/{package['id']}/resource/{created['id']}/download/rates.csv"
+    assert site.get(again).content == b"a\n1\n"
+
+
 def test_tags_of_public_datasets_are_listed(site, shapes, shelf):
     tags = site.post("tag_list", token="").result
     assert {"労働", "labour force"} <= set(tags)
