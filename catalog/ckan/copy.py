@@ -31,7 +31,7 @@ from catalog.ckan.copy_community import copy_community, iter_communities
 from catalog.ckan.copy_journal import CopyJournal
 from catalog.ckan.copy_package import PackageCopy
 from catalog.ckan.copy_report import CopyItem, CopyReport
-from catalog.ckan.copy_sides import Sides
+from catalog.ckan.copy_sides import Sides, sites_of
 from catalog.ckan.datastore import load_datastores
 from catalog.ckan.listing import iter_packages
 from catalog.ckan.mapping import current_release, extras_of, release_name
@@ -84,7 +84,7 @@ def copy_catalogue(
     CatalogueError
         If one of the two cannot be read at all, does not answer any more, or is the same as the other.
     """
-    sides = Sides(source, target, journal, overwrite, dry_run)
+    sides = Sides(source, target, journal, overwrite, dry_run, sites_of(source))
     if sides.source_address == sides.target_address:
         raise CatalogueError(
             "写し元と写し先が同じカタログです",

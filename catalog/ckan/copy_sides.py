@@ -67,6 +67,13 @@ def address_of(settings: Settings) -> str:
     return settings.catalog_url or f"embedded:{settings.home.resolve()}"
 
 
+def sites_of(catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the addresses under which a catalogue says its files are, each with a slash at the end."""
+    said = str(catalogue.action("status_show")["site_url"])
+    sites = {said, catalogue.settings.catalog_url or catalogue.settings.site_url}
+    return tuple(f"{one.rstrip('/')}/" for one in sites if one)
+
+
 @dataclass(frozen=True, slots=True)
 class Sides:
     """From where, to where, and how."""
@@ -81,18 +88,13 @@ class Sides:
     overwrite: bool
     #: write nothing
     dry_run: bool
+    #: addresses under which the source says its files are
+    source_sites: tuple[str, ...]
 
     @property
     def source_address(self) -> str:
         """Name of the catalogue that is read."""
         return address_of(self.source.settings)
-
-    @property
-    def source_sites(self) -> tuple[str, ...]:
-        """Addresses under which the source says its files are."""
-        said = str(self.source.action("status_show")["site_url"])
-        sites = {said, self.source.settings.catalog_url or self.source.settings.site_url}
-        return tuple(f"{one.rstrip('/')}/" for one in sites if one)
 
     @property
     def target_address(self) -> str:

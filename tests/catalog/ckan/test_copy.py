@@ -25,7 +25,7 @@ from catalog.ckan.copy_report import CopyReport
 from catalog.ckan.copy_sides import address_of, settings_of
 from catalog.ckan.edits import find_edits
 from catalog.embedded.errors import NotFound
-from catalog.errors import CatalogueError, PublishConflict, SettingError
+from catalog.errors import CatalogueError, CatalogueUnavailable, PublishConflict, SettingError
 from catalog.releases import BuiltRelease, LocalCopy
 from catalog.settings import Settings
 
@@ -434,6 +434,28 @@ def test_two_runs_at_once_are_refused(
     other = CopyJournal(tmp_path / "copies", address_of(source.settings), address_of(target.settings))
     with journal.alone(), pytest.raises(PublishConflict):
         copy_catalogue(source, target, other)
+
+
+@pytest.mark.parametrize("site", ["in this process"], indirect=True)
+def test_a_target_that_stops_answering_ends_the_run(
+    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for built in built_chain[:4]:
+        publish(source, built)
+    real, asked = target.action, []
+
+    def down(name: str, /, **data: Any) -> Any:
+        if name == "package_create":
+            asked.append(name)
+            raise CatalogueUnavailable("応答なし", "no answer")
+        return real(name, **data)
+
+    monkeypatch.setattr(target, "action", down)
+    with pytest.raises(CatalogueUnavailable):
+        copy()
+    assert len(asked) == 3
+    monkeypatch.undo()
+    assert not copy().failed
 
 
 @pytest.mark.usefixtures("others")
