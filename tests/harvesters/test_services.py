@@ -172,7 +172,7 @@ def test_a_record_that_cannot_be_used_is_left_out_and_says_why(
         ({"areas": ["121002"]}, "step-inconsistent", "services[0], /step"),
         ({"phase": "ended", "step": None}, "evaluation-missing", "services[0], /evaluation"),
         ({"end": "2024", "evaluation": {"period": "2024"}}, "evaluation-missing", "services[0], /evaluation"),
-        ({"data": {side: [{"name": "位置"}] for side in ("internal", "outputs")}}, "data-overlap", "services[0], /data"),
+        ({"data": {side: [{"name": "x"}] for side in ("internal", "outputs")}}, "data-overlap", "services[0], /data"),
         ({"governance": {"chair": "x"}}, "member-unknown", "services[0], /governance/chair"),
     ],
 )  # fmt: skip

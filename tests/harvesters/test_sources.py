@@ -63,7 +63,8 @@ def test_options_that_are_not_given_have_their_defaults(tmp_path: Path) -> None:
 
 
 def test_the_file_of_the_project_is_good(root: Path) -> None:
-    assert [one.name for one in load_sources(root / "harvest.yml", Settings())] == ["mynumber", "procedures", "services"]
+    names = [one.name for one in load_sources(root / "harvest.yml", Settings())]
+    assert names == ["mynumber", "procedures", "services"]
 
 
 def test_an_unknown_option_names_file_key_allowed_ones_and_the_nearest(tmp_path: Path) -> None:
