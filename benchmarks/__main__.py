@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import harvest, serving
+from benchmarks import harvest, release, serving
 
-MEASUREMENTS = {"harvest": harvest.measure, "serving": serving.measure}
+MEASUREMENTS = {"harvest": harvest.measure, "release": release.measure, "serving": serving.measure}
 
 
 def main(names: list[str]) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,10 +123,3 @@ def test_two_columns_with_the_same_header_are_refused(write: Write, specimen: An
     structure = DataStructure((Dimension("kind", Label("備考", "Kind"), {"_T": Label("計", "Total")}),))
     with pytest.raises(CheckFailed, match="備考"):
         write(structure.table([specimen.row(kind="_T")]), structure, tmp_path / "a.csv")
-
-
-def test_a_hundred_thousand_rows_take_less_than_a_second(labels: CodeLabels, specimen: Any, tmp_path: Path) -> None:
-    table = pa.concat_tables([specimen.rates("2021-M01")] * 33_334)
-    start = time.process_time()
-    write_excel_csv(table, specimen.structure, labels, tmp_path / "large.csv")
-    assert time.process_time() - start < 1

@@ -265,7 +265,7 @@ def _is_ambiguous(parse: Callable[[str], ParsedAreaCode], text: str) -> bool:
 def test_every_schema_is_a_valid_schema_of_draft_2020_12(root: Path) -> None:
     paths = sorted((root / "catalog/reference/schemas").glob("*.json"))
 
-    assert len(paths) == 5
+    assert paths
     for path in paths:
         Draft202012Validator.check_schema(json.loads(path.read_text("utf-8")))
 
