@@ -438,8 +438,10 @@ def _refused(name: str, error: ckanapi.NotAuthorized) -> NotAuthorized:
         Label(f"カタログが {name} を許しません: {said}", f"The catalogue does not allow {name}: {said}")
     )
     refusal.next_step = Label(
-        "SHIHYO_CATALOG_TOKEN の利用者に、その組織の編集者（editor）以上の権限があるか確かめてください",
-        "See that the user of SHIHYO_CATALOG_TOKEN is an editor or admin of the organisation",
+        "SHIHYO_CATALOG_TOKEN が有効（期限切れや失効がない）で、その利用者に組織の編集者（editor）以上の権限があるか"
+        "確かめてください",
+        "See that the token in SHIHYO_CATALOG_TOKEN has not expired or been revoked, and that its user is an editor or"
+        " admin of the organisation",
     )
     return refusal
 
