@@ -27,8 +27,9 @@ SORTS = {
 }
 #: most pages that a reader may turn to
 _PAGES = 1000
-#: readers look for datasets; a release is a package of its own, on a CKAN without that type marked by its extra
-_DATASETS = "+dataset_type:dataset -shihyo_release_of:*"
+#: readers look for datasets; a release and a service are packages of their own, on a CKAN without these types marked by
+#: an extra
+_DATASETS = "+dataset_type:dataset -shihyo_release_of:* -shihyo_service_digest:*"
 
 #: filters, order and page -> address
 Address = Callable[["SearchRequest"], str]

@@ -41,6 +41,7 @@ from catalog.ckan.portable import (
     stamp,
 )
 from catalog.ckan.publish import MANIFEST_LIMIT, Progress, find_file
+from catalog.ckan.services import is_service, service_type
 from catalog.ckan.transfer import file_name, find_digest, send_file
 from catalog.embedded.errors import NotFound
 from catalog.errors import CatalogueError, EditedByHand, IntegrityError, Label, PublishConflict
@@ -207,6 +208,8 @@ class PackageCopy:
         wanted = {**self._portable, "resources": resources}
         if self.is_release:
             wanted["type"] = existing["type"] if existing else self.sides.target.release_type
+        elif is_service(self.package):
+            wanted["type"] = existing["type"] if existing else service_type(self.sides.target)
         if WRITTEN in wanted.get("extras", {}):
             written = carry_written(self.package, {**payload_of(wanted), "state": "active"})
             wanted["extras"] = {**wanted["extras"], WRITTEN: written}

@@ -1,7 +1,9 @@
 """City services as CKAN packages of the type ``service``, and back.
 
-A service is one package, named ``service-<id>``; its record is in the extra ``shihyo_service``. What people and other
-programs look for stands beside it in fields of CKAN's own:
+A service is one package, named ``service-<id>``; its record is in the extra ``shihyo_service``. Its ``type`` is
+``service`` where the catalogue knows that type, else ``dataset``: CKAN's own list of datasets answers 500 as soon as it
+has a package of a type that no plugin registers (seen with 2.12.0). The extra ``shihyo_service_digest`` marks it in
+both cases. What people and other programs look for stands beside it in fields of CKAN's own:
 
 ==============================  =========================================================================
 CKAN                            what
@@ -36,7 +38,7 @@ from typing import Any
 
 from catalog.ckan.client import Catalogue
 from catalog.ckan.edits import find_edits, merged, with_written
-from catalog.ckan.mapping import as_extras, extras_of
+from catalog.ckan.mapping import DATASET_TYPE, RELEASE_TYPE, as_extras, extras_of
 from catalog.ckan.organizations import ensure_organization
 from catalog.embedded.errors import ValidationError
 from catalog.errors import CheckFailed, EditedByHand, InputError, IntegrityError, Label
@@ -52,10 +54,10 @@ SERVICE_TYPE = "service"
 LARGEST_RECORD = 30_000
 
 _RECORD = "shihyo_service"
-#: the extra that every package of ours has
+#: the extra that marks the package of a service
 SERVICE_DIGEST = "shihyo_service_digest"
 _PUBLISHED, _SOURCE = "shihyo_service_published", "shihyo_service_source"
-_QUERY = f"+dataset_type:{SERVICE_TYPE} +{SERVICE_DIGEST}:*"
+_QUERY = f"+{SERVICE_DIGEST}:*"
 _PAGE = 100
 _PREFIX = "service-"
 _TAG = "都市サービス"
@@ -84,6 +86,11 @@ class PublishedService:
 def service_name(id: str) -> str:
     """Return the name of the package of a service."""
     return f"{_PREFIX}{id}"
+
+
+def service_type(catalogue: Catalogue) -> str:
+    """Return the ``type`` of a service's package: ``service`` if the catalogue knows our types, else ``dataset``."""
+    return SERVICE_TYPE if catalogue.release_type == RELEASE_TYPE else DATASET_TYPE
 
 
 def service_id(package_name: str) -> str:
@@ -122,7 +129,8 @@ def publish_service(
         planned = _plan(existing, service)
         if planned.action != "unchanged":
             _require_untouched(existing, service, overwrite=overwrite)
-            _write(catalogue, existing, service, _package(service, source))
+            kind = existing["type"] if existing else service_type(catalogue)
+            _write(catalogue, existing, service, _package(service, source, kind))
         return planned
 
 
@@ -190,7 +198,7 @@ def published_digests(catalogue: Catalogue, source: str) -> dict[str, str]:
 
 def is_service(package: Mapping[str, Any]) -> bool:
     """Return whether a package was published as a service from here."""
-    return package.get("type") == SERVICE_TYPE and SERVICE_DIGEST in extras_of(package)
+    return SERVICE_DIGEST in extras_of(package)
 
 
 def _plan(existing: Mapping[str, Any] | None, service: Service) -> PublishedService:
@@ -272,12 +280,12 @@ def _broken(package: Mapping[str, Any], computed: str) -> IntegrityError:
     )
 
 
-def _package(service: Service, source: str) -> dict[str, Any]:
+def _package(service: Service, source: str, kind: str) -> dict[str, Any]:
     contact = service.contact
     responsible = service.owner or service.operator
     return {
         "name": service_name(service.id),
-        "type": SERVICE_TYPE,
+        "type": kind,
         "state": "active",
         "private": False,
         "title": service.name.ja,

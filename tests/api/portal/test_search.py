@@ -12,6 +12,7 @@ from catalog.embedded import NotFound, SearchError
 from catalog.errors import CatalogueUnavailable, Label
 from catalog.releases import Holdings
 
+DATASETS = "+dataset_type:dataset -shihyo_release_of:* -shihyo_service_digest:*"
 PACKAGE = {
     "name": "libraries",
     "title": "図書館一覧",
@@ -73,20 +74,20 @@ def test_without_words_everything_is_asked_for(client: FlaskClient, catalogue: A
 
 def test_releases_are_not_searched(client: FlaskClient, catalogue: Any) -> None:
     client.get("/datasets")
-    assert asked(catalogue)["fq"] == "+dataset_type:dataset -shihyo_release_of:*"
+    assert asked(catalogue)["fq"] == DATASETS
 
 
 def test_filters_order_and_page_are_asked_for(client: FlaskClient, catalogue: Any) -> None:
     client.get("/datasets?tags=図書館&tags=指標&organization=edu&sort=modified&page=3")
     given = asked(catalogue)
-    assert given["fq"] == '+dataset_type:dataset -shihyo_release_of:* +organization:"edu" +tags:"図書館" +tags:"指標"'
+    assert given["fq"] == f'{DATASETS} +organization:"edu" +tags:"図書館" +tags:"指標"'
     assert given["sort"] == "metadata_modified desc"
     assert given["start"] == 40
 
 
 def test_a_quote_in_a_filter_stays_inside_its_quotes(client: FlaskClient, catalogue: Any) -> None:
     client.get("/datasets", query_string={"tags": 'a" OR private:true \\'})
-    assert asked(catalogue)["fq"] == '+dataset_type:dataset -shihyo_release_of:* +tags:"a\\" OR private:true \\\\"'
+    assert asked(catalogue)["fq"] == f'{DATASETS} +tags:"a\\" OR private:true \\\\"'
 
 
 def test_a_result_shows_title_organisation_formats_and_tags(client: FlaskClient) -> None:

@@ -62,7 +62,8 @@ class RealCkan:
         found = self.catalogue.action("package_search", **given, include_private=True, include_drafts=True)["results"]
         names = {one["name"] for one in found}
         # a deleted dataset is not in CKAN's index
-        ours = {"cards"} | {name for name in names if name.startswith(("cards", "others", "pretender"))}
+        ours = {"cards", "service-ideabox"}
+        ours |= {name for name in names if name.startswith(("cards", "others", "pretender", "service-"))}
         for name in ours:
             if self.catalogue.find_package(name) is not None:
                 self.catalogue.action("dataset_purge", id=name)

@@ -14,6 +14,7 @@ from catalog.errors import CatalogueUnavailable, CheckFailed, EditedByHand, Inte
 from catalog.model.service import Service, parse_service
 from catalog.releases import LocalCopy
 
+ON_A_REAL_CKAN = True
 NAME = "service-ideabox"
 
 
@@ -195,6 +196,28 @@ def test_the_services_of_a_source_are_known_by_their_digests(site: Any) -> None:
     assert published_digests(catalogue, "services") == {"ideabox": record().digest}
 
 
+def test_a_catalogue_that_does_not_know_the_type_gets_a_marked_dataset(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.ckan.client.Catalogue.release_type", "dataset")
+    catalogue = site.open()
+    publish_service(catalogue, record(), source="services")
+    assert site.package(NAME)["type"] == "dataset"
+    assert publish_service(catalogue, record()).action == "unchanged"
+    assert list(published_digests(catalogue, "services")) == ["ideabox"]
+    held = site.follower().synchronise()
+    assert (list(held.datasets), list(held.services)) == ([], ["ideabox"])
+
+
+def test_a_package_keeps_its_type_when_the_catalogue_learns_ours(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue = site.open()
+    with monkeypatch.context() as earlier:
+        earlier.setattr("catalog.ckan.client.Catalogue.release_type", "dataset")
+        publish_service(catalogue, record())
+    assert publish_service(catalogue, record(step=2)).action == "updated"
+    assert site.package(NAME)["type"] == "dataset"
+
+
 def test_services_are_no_datasets(site: Any) -> None:
     publish_service(site.open(), record())
     found = site.call("package_search", fq="+dataset_type:dataset", rows=100)
@@ -306,7 +329,7 @@ def test_a_service_that_was_never_whole_is_left_out(site: Any) -> None:
 
 def test_a_package_of_the_type_that_was_not_published_from_here_is_left_alone(site: Any) -> None:
     site.call("organization_create", name="chiba-city")
-    site.call("package_create", name="bus", type="service", owner_org="chiba-city")
+    site.call("package_create", name="pretender", type="service", owner_org="chiba-city")
     follower = site.follower()
     assert follower.synchronise().services == {}
     assert follower.broken_services == ()

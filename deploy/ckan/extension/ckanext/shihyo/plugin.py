@@ -1,8 +1,11 @@
-"""Releases as packages of the type ``release``: their files are served, and people who look for datasets see datasets.
+"""Releases and city services as packages of types of their own, ``release`` and ``service``.
 
 Without this plugin CKAN's core answers 500 to an upload into a package of a type that nobody registered, and shihyo
 publishes releases as plain datasets. With it they have addresses of their own (``/release/<name>``) and stay out of
 ``package_search`` unless a query names their type or their extra, as ckanext-harvest does it with its sources.
+
+Services have no files, but without this plugin CKAN's list of datasets answers 500 when it comes to one of that type.
+With it they stand in that list and have a page at ``/service/<name>``.
 
 References
 ----------
@@ -18,6 +21,7 @@ from ckan import plugins
 from ckan.plugins import toolkit
 
 RELEASE_TYPE = "release"
+SERVICE_TYPE = "service"
 
 #: a query that wants packages by one of these says itself whether it wants releases; an exclusion does not, and other
 #: plugins add exclusions of their own types
@@ -25,7 +29,7 @@ _SAYS_SO = re.compile(r"(?<![-\w])(?:dataset_type|shihyo_release_of):")
 
 
 class ReleasePlugin(plugins.SingletonPlugin, toolkit.DefaultDatasetForm):
-    """Registers the type; a catalogue with it has ``shihyo`` among the ``extensions`` of ``status_show``."""
+    """Registers the types; a catalogue with it has ``shihyo`` among the ``extensions`` of ``status_show``."""
 
     plugins.implements(plugins.IDatasetForm)
     plugins.implements(plugins.IPackageController, inherit=True)
@@ -36,7 +40,7 @@ class ReleasePlugin(plugins.SingletonPlugin, toolkit.DefaultDatasetForm):
 
     def package_types(self) -> list[str]:
         """Return the types that are registered here."""
-        return [RELEASE_TYPE]
+        return [RELEASE_TYPE, SERVICE_TYPE]
 
     def before_dataset_search(self, search_params: dict[str, Any]) -> dict[str, Any]:
         """Leave releases out unless they are asked for."""
