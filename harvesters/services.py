@@ -1,4 +1,4 @@
-"""The registry of city services: one file (YAML or JSON), one record a service.
+"""The registry of city services: one file (YAML, JSON, or a table such as XLSX), one record a service.
 
 A record that cannot be read, or that names a code, area, indicator or target state that does not exist, is left out and
 says why; the others are published. A STEP that does not fit the rest of the record, a trial that ended without an
@@ -25,7 +25,9 @@ from catalog.reference.service_checks import check_codes, check_step
 from harvesters.base import Context, Contribution, Fetched, Harvester
 from harvesters.fetch import declared_path
 from harvesters.findings import Level, Rule
+from harvesters.readers.declared import LAYOUT_RULES
 from harvesters.service_registry import Entry, read_registry
+from harvesters.service_tables import is_table, read_table_registry
 
 _CORRECT = Label("示された場所を直してください", "Correct the place that is named")
 _CONSIDER = Label(
@@ -105,6 +107,7 @@ class Services(Harvester):
         EVALUATION_MISSING,
         DATA_OVERLAP,
         MEMBER_UNKNOWN,
+        *LAYOUT_RULES,
     )
 
     def datasets(self, context: Context) -> tuple[Dataset, ...]:  # noqa: ARG002
@@ -132,7 +135,10 @@ class Services(Harvester):
             If the file is no registry, or no record of it can be used.
         """
         file = fetched.object.name
-        registry = read_registry(fetched.path, file)
+        table = is_table(fetched.path, file)
+        registry = (
+            read_table_registry(fetched.path, file, context.findings) if table else read_registry(fetched.path, file)
+        )
         for name in registry.others:
             context.findings.add(MEMBER_UNKNOWN, Place(file=file, cell=f"/{name}"))
         found = [one for entry in registry.entries if (one := _read(context, file, entry)) is not None]

@@ -21,6 +21,8 @@ PAGES = {
     "not-collected": "/indicators/kpi-05",
     "smart": "/smarts/cityhall",
     "roadmap": "/roadmap",
+    "services": "/services",
+    "service": "/services/ideabox",
     "catalogue": "/datasets",
     "nothing-found": "/datasets?q=zzzz",
     "dataset": "/dataset/mynumber-municipalities",

@@ -98,4 +98,6 @@ def test_a_ckan_client_dumps_everything_that_the_demo_publishes(environ: dict[st
 
     datasets = {name for name, one in packages.items() if one["type"] == "dataset"}
     assert datasets == {"mynumber-municipalities", "mynumber-prefectures", "mynumber-age-sex", "procedures-online"}
+    services = {name for name, one in packages.items() if one["type"] == "service"}
+    assert services == {f"service-{one}" for one in ("foryou", "chibarepo", "ideabox", "makuhari-drone")}
     assert all(one["license_id"] == "cc-by" for one in packages.values())
