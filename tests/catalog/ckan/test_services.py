@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from catalog.ckan import find_service, plan_service, publish_service
+from catalog.ckan import Catalogue, PublishedService, find_service, open_catalogue, plan_service, publish_service
+from catalog.ckan.copy import copy_catalogue
+from catalog.ckan.copy_journal import CopyJournal
+from catalog.ckan.copy_sides import address_of
 from catalog.ckan.services import LARGEST_RECORD, iter_service_packages, published_digests, read_service
 from catalog.embedded import NotFound
 from catalog.errors import CatalogueUnavailable, CheckFailed, EditedByHand, IntegrityError
 from catalog.model.service import Service, parse_service
 from catalog.releases import LocalCopy
+from catalog.settings import Settings
 
 ON_A_REAL_CKAN = True
 NAME = "service-ideabox"
@@ -349,3 +355,39 @@ def test_datasets_and_services_are_found_by_one_question(site: Any) -> None:
     follower.catalogue.action = action
     follower.synchronise()
     assert asked == ["package_search"]
+
+
+# ---- copying
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Catalogue]:
+    """Give another catalogue that has the service, published from its own registry."""
+    made = open_catalogue(Settings(home=tmp_path / "elsewhere"))
+    publish_service(made, record(), source="services")
+    yield made
+    made.close()
+
+
+def test_a_service_that_was_copied_is_read_and_known_as_published(
+    site: Any, elsewhere: Catalogue, tmp_path: Path
+) -> None:
+    target = site.open()
+    journal = CopyJournal(tmp_path / "copies", address_of(elsewhere.settings), address_of(target.settings))
+    report = copy_catalogue(elsewhere, target, journal)
+    assert {one.name: one.action for one in report.items if one.kind == "dataset"} == {NAME: "created"}
+    found = find_service(target, "ideabox")
+    assert found is not None
+    assert found.service == record()
+    assert publish_service(target, record()) == PublishedService("ideabox", "unchanged", record().digest)
+    assert publish_service(target, record(step=2)).action == "updated"
+
+
+def test_a_copied_service_has_a_type_that_the_other_catalogue_knows(
+    site: Any, elsewhere: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = site.open()
+    monkeypatch.setattr("catalog.ckan.client.Catalogue.release_type", "dataset")
+    journal = CopyJournal(tmp_path / "copies", address_of(elsewhere.settings), address_of(target.settings))
+    copy_catalogue(elsewhere, target, journal)
+    assert site.package(NAME)["type"] == "dataset"
