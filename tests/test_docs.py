@@ -18,7 +18,7 @@ _LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 
 
 def _documents(root: Path) -> list[Path]:
-    pages = [path for path in root.glob("*.md")] + list((root / "docs").rglob("*.md"))
+    pages = [*root.glob("*.md"), *(root / "docs").rglob("*.md")]
     return sorted(pages)
 
 

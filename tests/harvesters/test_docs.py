@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harvesters import Harvester
-from harvesters import registering
+from harvesters import Harvester, registering
 from harvesters.reading import OBJECT_GONE, PERIOD_DIFFERS, PERIOD_TWICE, SERVICE_TWICE
 
 
