@@ -65,3 +65,18 @@ def test_an_editor_who_is_no_sysadmin_may_publish(
     assert reader.synchronise().get(name).current.digest == chain[1].digest
     editor.close()
     action("user_delete", id=user)
+
+
+def test_a_dataset_does_not_grow_with_its_releases_and_keeps_its_ids(
+    catalogue: Catalogue, build_chain: Callable[[int], list[BuiltRelease]]
+) -> None:
+    shown = []
+    for built in build_chain(8):
+        publish(catalogue, built)
+        shown.append(catalogue.action("package_show", id=built.manifest.dataset.name))
+    sizes = [len(str(one)) for one in shown]
+    assert max(sizes) - min(sizes) < 500
+    ids = {(one["id"], *(file["id"] for file in one["resources"])) for one in shown}
+    assert len(ids) == 1
+    releases = catalogue.action("package_search", fq=f"shihyo_release_of:{shown[0]['name']}", sort="name asc")
+    assert [one["name"] for one in releases["results"]] == [f"{shown[0]['name']}-r{one:05d}" for one in range(1, 9)]
