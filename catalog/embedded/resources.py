@@ -70,10 +70,13 @@ class Uploads:
 
 NO_UPLOADS = Uploads()
 
+#: how the path of an uploaded file begins
+_OWN_FILES = "/dataset/"
+
 
 def complete_address(call: Call, resource: dict[str, Any]) -> None:
-    """Put the address of the site before the stored path of an uploaded file."""
-    if resource["url_type"] == "upload":
+    """Put the address of the site before the stored path of an uploaded file, or of a link to one."""
+    if resource["url_type"] == "upload" or resource["url"].startswith(_OWN_FILES):
         resource["url"] = call.site.url + resource["url"]
 
 
@@ -122,7 +125,7 @@ class Shelf:
         if new:
             _describe(resource, new)
         elif not self._keeps_file(resource, stored):
-            _make_address(resource, stored)
+            _make_address(resource, stored, self._call.site.url)
         resource["created"] = resource["created"] or self._document["metadata_modified"]
         same = earlier is not None and {**earlier, "metadata_modified": None} == {**resource, "metadata_modified": None}
         resource["metadata_modified"] = (earlier if earlier and same else self._document)["metadata_modified"]
@@ -171,12 +174,16 @@ def _describe(resource: dict[str, Any], new: StagedFile) -> None:
     resource["url"] = download_path(resource["package_id"], resource["id"], new.filename)
 
 
-def _make_address(resource: dict[str, Any], stored: sqlite3.Row | None) -> None:
-    """Make a resource a plain address, and forget what its file said if it had one."""
+def _make_address(resource: dict[str, Any], stored: sqlite3.Row | None, site_url: str) -> None:
+    """Make a resource a plain address, and forget what its file said if it had one.
+
+    A link to a file of this site is kept without the site, which may move.
+    """
     resource["url_type"] = resource["url_type"] or None
     url = str(resource["url"])
     # as CKAN: what has no scheme is taken for a web address
-    resource["url"] = f"http://{url.lstrip('/')}" if url and not _scheme(url) else url
+    url = f"http://{url.lstrip('/')}" if url and not _scheme(url) else url
+    resource["url"] = url.removeprefix(site_url) if url.startswith(site_url + _OWN_FILES) else url
     if stored:
         facts = {"hash": stored["file_sha256"], "size": stored["file_size"], "mimetype": stored["file_mimetype"]}
         forgotten = {key: DEFAULTS[key] for key, value in facts.items() if resource[key] == value}

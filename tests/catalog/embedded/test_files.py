@@ -160,6 +160,18 @@ def test_the_address_of_the_site_may_change(catalog, create, upload, tmp_path):
     moved.close()
 
 
+def test_a_link_to_a_file_of_the_site_moves_with_it_and_other_links_stay(catalog, create, upload):
+    create("cards")
+    file = upload("cards", "a.csv", b"1")["url"]
+    create("latest", resources=[{"url": file}, {"url": "https://other.example.org/dataset/a.csv"}])
+    assert catalog.call("package_show", {"id": "latest"})["resources"][0]["url"] == file
+    moved = EmbeddedCatalog(catalog.folder, site_url="https://new.example.org", max_upload_bytes=1)
+    shown = moved.call("package_show", {"id": "latest"})["resources"]
+    assert shown[0]["url"] == file.replace("https://data.example.org", "https://new.example.org")
+    assert shown[1]["url"] == "https://other.example.org/dataset/a.csv"
+    moved.close()
+
+
 def test_clearing_the_upload_makes_the_resource_an_address(catalog, create, upload):
     create("cards")
     made = upload("cards", "a.csv", b"1")
