@@ -51,6 +51,7 @@ def write_ckan(stack: Stack) -> None:
         "datastore_write_url": f"postgresql://ckan_default:{secret('ckan_default')}@{server}/datastore_default",
         "datastore_read_url": f"postgresql://datastore_default:{secret('datastore_default')}@{server}/datastore_default",
         "solr_url": stack.solr_url,
-        "redis_url": f"redis://:{secret('redis')}@127.0.0.1:{stack.port('redis')}/0",
+        # redis-py 8 gives up after 5 s without an answer; the consumers of ckanext-harvest 1.6 wait longer for a job
+        "redis_url": f"redis://:{secret('redis')}@127.0.0.1:{stack.port('redis')}/0?socket_timeout=86400",
     }
     write_private(stack.layout.ini, Template((HERE / "ckan.ini").read_text()).substitute(values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import http.server
+import socket
 import threading
 import time
 import uuid
@@ -157,6 +158,14 @@ def reader(ckan_url: str, tmp_path: Path, open_as: Callable[[Settings], Catalogu
     """Return who follows the real CKAN without a token."""
     anonymous = open_as(Settings(home=tmp_path / "reader", catalog_url=ckan_url))
     return Follower(anonymous, LocalCopy(tmp_path / "reader" / "copy"))
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 # -- trouble
