@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import harvest, release, serving
+from benchmarks import ckan, harvest, release, serving
 
-MEASUREMENTS = {"harvest": harvest.measure, "release": release.measure, "serving": serving.measure}
+MEASUREMENTS = {
+    "ckan": ckan.measure,
+    "harvest": harvest.measure,
+    "release": release.measure,
+    "serving": serving.measure,
+}
 
 
 def main(names: list[str]) -> None:

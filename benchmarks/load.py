@@ -28,6 +28,8 @@ class Load:
 
     #: requests per second
     rate: float
+    #: how long it lasted
+    seconds: int
     #: processor time of the server per request, microseconds
     cpu_us: float
     #: median and 99th percentile of the latency, milliseconds
@@ -80,7 +82,7 @@ def wrk(url: str, server: psutil.Process, *, seconds: int = 4, headers: Mapping[
         sys.exit(f"{url} answered with errors:\n{text}")
     rate = float(_RATE.search(text)[1])
     tail = {key: float(number) * _MILLISECONDS[unit] for key, number, unit in _TAIL.findall(text)}
-    return Load(rate, 1e6 * spent / (rate * seconds), tail["50"], tail["99"])
+    return Load(rate, seconds, 1e6 * spent / (rate * seconds), tail["50"], tail["99"])
 
 
 def _cpu(server: psutil.Process) -> float:
