@@ -135,7 +135,7 @@ class _Run:
 
     def _read_source(self) -> list[_Family]:
         """Return what is to be copied; releases that belong to nothing that is, are reported."""
-        own = list(iter_packages(self.sides.source, "-shihyo_release_of:*"))
+        own = list(iter_packages(self.sides.source, "+dataset_type:* -shihyo_release_of:*"))
         self._require_known(own)
         releases: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
         for package in iter_packages(self.sides.source, "+shihyo_release_of:*"):

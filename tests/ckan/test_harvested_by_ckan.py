@@ -30,6 +30,7 @@ SOURCES = """
 version: 1
 sources:
   - {{name: mynumber, kind: mynumber, title: {{ja: 見本, en: sample}}, path: {path}, options: {{sample: true}}}}
+  - {{name: services, kind: services, title: {{ja: 台帳, en: registry}}, path: {services}}}
 """
 
 #: how often CKAN is told to look after its jobs; operators do it every few minutes
@@ -39,14 +40,15 @@ KINDS = {"ckan": "", "dcat_rdf": "/catalog.ttl"}
 
 
 class OurSite:
-    """Our catalogue with some of the sample releases, served."""
+    """Our catalogue with some of the sample releases and the services, which no CKAN must meet unasked; served."""
 
     def __init__(self, root: Path, folder: Path, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.home, self._publications = folder / "home", folder / "mynumber"
-        samples = root / "harvesters" / "samples" / "mynumber"
-        self._coming = sorted(one for one in samples.iterdir() if one.name.isdecimal())[-3:]
-        (folder / "harvest.yml").write_text(SOURCES.format(path=self._publications), "utf-8")
+        samples = root / "harvesters" / "samples"
+        services = samples / "services" / "services.yml"
+        self._coming = sorted(one for one in (samples / "mynumber").iterdir() if one.name.isdecimal())[-3:]
+        (folder / "harvest.yml").write_text(SOURCES.format(path=self._publications, services=services), "utf-8")
         plain = {key: value for key, value in os.environ.items() if not key.startswith("SHIHYO_")}
         self.environ = plain | {
             "SHIHYO_HOME": str(self.home),

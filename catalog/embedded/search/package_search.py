@@ -35,8 +35,9 @@ WEIGHTS = "10.0, 8.0, 4.0, 2.0, 1.0, 0.5"
 
 #: CKAN's parameters that tune Solr's ranking; accepted and without effect here
 _RANKING = frozenset({"qf", "bf", "boost", "tie", "defType", "mm", "df", "wt", "extras", "use_default_schema"})
-#: a query that wants packages by one of these says itself whether it wants releases; others find none (docs/adr/0111)
-_NAMING_RELEASES = re.compile(r"(?<![-\w])(?:dataset_type|shihyo_release_of):")
+#: a query that wants packages by one of these says itself which types it wants; others find neither releases nor
+#: services, whose types break the pages of a CKAN that harvests them without knowing them (docs/adr/0111)
+_NAMING_TYPES = re.compile(r"(?<![-\w])(?:dataset_type|shihyo_release_of|shihyo_service_digest):")
 _FLAGS = frozenset({"include_private", "include_drafts", "include_deleted"})
 
 _SORT_COLUMNS = {
@@ -205,8 +206,8 @@ def _filters(call: Call, request: Request) -> Iterable[Condition]:
         yield Condition("package.private = 0")
     if not any("+state" in text for text in request.filters):
         yield Condition(f"package.state IN ({_marks(request.states)})", request.states)
-    if not any(_NAMING_RELEASES.search(text) for text in (request.q, *request.filters)):
-        yield Condition("package.type <> 'release'")
+    if not any(_NAMING_TYPES.search(text) for text in (request.q, *request.filters)):
+        yield Condition("package.type NOT IN ('release', 'service')")
     yield from (condition_for(text) for text in request.filters)
 
 

@@ -231,15 +231,16 @@ def test_parameters_of_extensions_are_tolerated(site):
 
 @pytest.fixture
 def release(site, dataset):
-    """Return a dataset and the release package of it."""
+    """Return a dataset and the release package of it; there is a service as well."""
     if "shihyo" not in site.post("status_show").result["extensions"]:
         pytest.skip("this CKAN has no plugin for packages of the type release")
     described = dataset(title="交付状況")
     mark = {"key": "shihyo_release_of", "value": described["name"]}
+    dataset(name=f"service-{described['name']}", type="service")
     return described, dataset(name=f"{described['name']}-r00001", type="release", extras=[mark])
 
 
-def test_who_looks_for_datasets_finds_no_releases(site, organization, release):
+def test_who_looks_for_datasets_finds_neither_releases_nor_services(site, organization, release):
     for given in (
         {"fq": f"organization:{organization}"},
         {"q": f"organization:{organization}", "sort": "id asc"},
@@ -254,6 +255,11 @@ def test_who_looks_for_datasets_finds_no_releases(site, organization, release):
 def test_releases_are_found_by_who_asks_for_them(site, organization, release, query):
     found = site.post("package_search", {"fq": f"+organization:{organization} {query}"}, token="").result
     assert release[1]["name"] in [one["name"] for one in found["results"]]
+
+
+def test_services_are_found_by_who_asks_for_them(site, organization, release):
+    found = site.post("package_search", {"fq": f"+organization:{organization} +dataset_type:service"}, token="").result
+    assert [one["name"] for one in found["results"]] == [f"service-{release[0]['name']}"]
 
 
 def test_files_of_a_release_are_uploaded_and_read(site, release):
