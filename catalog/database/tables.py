@@ -49,3 +49,49 @@ harvest_source_state = Table(
     Column("job_id", String(40), nullable=False),
     Column("updated", String(30), nullable=False),
 )
+
+#: what a guard holds: one proposal to publish a dataset, until a person decides
+harvest_hold = Table(
+    "harvest_hold",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("source", String(100), nullable=False),
+    Column("dataset", String(100), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("job_id", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("held", String(30), nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Index("harvest_hold_by_proposal", "source", "dataset", "digest", unique=True),
+)
+
+#: what people decided: approvals, rejections and rollbacks; rows are only ever added, and their state moves on
+harvest_decision = Table(
+    "harvest_decision",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("action", String(20), nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("dataset", String(100), nullable=False),
+    Column("hold_id", String(40)),
+    Column("state", String(20), nullable=False),
+    Column("decided", String(30), nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Index("harvest_decision_by_dataset", "dataset", "action", "state"),
+)
+
+#: sheets and headings of the inputs of a source, as the last run that could use them saw them
+harvest_shape = Table(
+    "harvest_shape",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("object", String(500), primary_key=True),
+    Column("series", String(500), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("shape", Text, nullable=False),
+    Column("datasets", Text, nullable=False),
+    Column("updated", String(30), nullable=False),
+)
