@@ -15,9 +15,9 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -36,6 +36,7 @@ from urllib3.poolmanager import PoolManager
 from catalog.errors import FetchError, ForbiddenAddress, Label, Place, TooLarge
 from catalog.settings import Settings
 from harvesters.addresses import Permits, anything, is_public, resolve
+from harvesters.secret_query import SecretQuery, origin_of
 from harvesters.unpacking import unpacker
 
 #: redirects that are followed
@@ -46,6 +47,7 @@ LONGEST_RETRY_AFTER = 300.0
 _CHUNK = 1 << 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
 
 Kept = TypeVar("Kept")
 
@@ -59,6 +61,8 @@ class Downloaded(Generic[Kept]):
     #: ETag and Last-Modified of the answer
     etag: str | None
     last_modified: str | None
+    #: all headers of the answer, names in lower case
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Transient(Exception):
@@ -93,11 +97,11 @@ class HttpClient:
         self._settings = settings
         self._limit = settings.max_download_mb * 1_000_000
         self._sleep = sleep
-        self._connections = _Connections()
+        self._connections, self._secret = _Connections(), SecretQuery()
         self._session = requests.Session()
         self._session.trust_env = False
         permitted = permits or (anything if settings.allow_private_addresses else is_public)
-        adapter = _CheckedAdapter(permitted, self._connections)
+        adapter = _CheckedAdapter(permitted, self._connections, self._secret)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
         self._session.headers.update(
@@ -119,6 +123,8 @@ class HttpClient:
         *,
         etag: str | None = None,
         last_modified: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        secret_query: Mapping[str, str] | None = None,
     ) -> Downloaded[Kept]:
         """Get what is at a URL.
 
@@ -130,6 +136,10 @@ class HttpClient:
             Takes the body, unpacked, in pieces; called once for each attempt that gets as far as a body.
         etag, last_modified
             What the server said about the bytes that are at hand; without them the request is unconditional.
+        headers
+            More headers, such as ``Accept``; a host that the request is redirected to gets ``Accept`` alone.
+        secret_query
+            Parameters of the query that nobody may see; only the host of ``url`` gets them.
 
         Raises
         ------
@@ -140,15 +150,18 @@ class HttpClient:
         FetchError
             If the server answers with an error, is not reached, takes too long, or stops in the middle.
         """
-        headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-        conditions = {key: value for key, value in headers.items() if value}
+        conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        sent = {key: value for key, value in {**(headers or {}), **conditions}.items() if value}
         deadline = time.monotonic() + self._settings.http_total_timeout
+        self._secret.keep(url, secret_query or {})
         try:
             for attempt in self._attempts(deadline):
                 with attempt:
-                    return self._attempt(url, sink, conditions, deadline)
+                    return self._attempt(url, sink, sent, deadline)
         except _Transient as last:
             raise last.error from last
+        finally:
+            self._secret.forget()
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _attempts(self, deadline: float) -> tenacity.Retrying:
@@ -168,24 +181,25 @@ class HttpClient:
         )
 
     def _attempt(
-        self, url: str, sink: Callable[[Iterable[bytes]], Kept], conditions: dict[str, str], deadline: float
+        self, url: str, sink: Callable[[Iterable[bytes]], Kept], sent: dict[str, str], deadline: float
     ) -> Downloaded[Kept]:
-        with self._watched(url, deadline), self._follow(url, conditions, deadline) as response:
-            etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
-            if response.status_code == 304 and conditions:
-                return Downloaded(None, etag, modified)
+        with self._watched(url, deadline), self._follow(url, sent, deadline) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            etag, modified = headers.get("etag"), headers.get("last-modified")
+            if response.status_code == 304 and not _CONDITIONS.isdisjoint(sent):
+                return Downloaded(None, etag, modified, headers)
             if response.status_code != 200:
                 raise _bad_status(url, response)
-            return Downloaded(sink(self._body(url, response, deadline)), etag, modified)
+            return Downloaded(sink(self._body(url, response, deadline)), etag, modified, headers)
 
     @contextmanager
-    def _follow(self, url: str, conditions: dict[str, str], deadline: float) -> Iterator[requests.Response]:
-        current = url
+    def _follow(self, url: str, sent: dict[str, str], deadline: float) -> Iterator[requests.Response]:
+        current, abroad = url, {key: value for key, value in sent.items() if key in _CONDITIONS or key == "Accept"}
         for _ in range(MOST_REDIRECTS + 1):
             _check_url(current, url)
             response = self._session.get(
                 current,
-                headers=conditions,
+                headers=sent if origin_of(current) == origin_of(url) else abroad,
                 timeout=(self._patience(deadline), self._patience(deadline)),
                 stream=True,
                 allow_redirects=False,
@@ -194,7 +208,7 @@ class HttpClient:
                 if response.status_code not in _REDIRECTS:
                     yield response
                     return
-                current = _next_hop(current, response)
+                current = self._secret.hide(_next_hop(current, response))
         raise FetchError(
             f"転送が{MOST_REDIRECTS}回を超えました",
             f"More than {MOST_REDIRECTS} redirects",
@@ -297,19 +311,18 @@ class _Connections:
 class _CheckedAdapter(HTTPAdapter):
     """Connects only to permitted addresses and keeps each socket in sight."""
 
-    def __init__(self, permits: Permits, connections: _Connections) -> None:
-        self._permits = permits
-        self._watched = connections
+    def __init__(self, permits: Permits, connections: _Connections, secret: SecretQuery) -> None:
+        self._permits, self._watched, self._secret = permits, connections, secret
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager = _checked_pools(self._permits, self._watched)
+        self.poolmanager = _checked_pools(self._permits, self._watched, self._secret)
 
 
-def _checked_pools(permits: Permits, watched: _Connections) -> PoolManager:
+def _checked_pools(permits: Permits, watched: _Connections, secret: SecretQuery) -> PoolManager:
     pools = PoolManager(num_pools=1, maxsize=1)
-    own = {"permits": staticmethod(permits), "watched": watched}
+    own = {"permits": staticmethod(permits), "watched": watched, "secret": secret}
     kinds = {
         "http": (urllib3.HTTPConnectionPool, HTTPConnection),
         "https": (urllib3.HTTPSConnectionPool, HTTPSConnection),
@@ -326,6 +339,7 @@ class _Checked(HTTPConnection):
 
     permits: ClassVar[staticmethod[[str], bool]]
     watched: ClassVar[_Connections]
+    secret: ClassVar[SecretQuery]
     _dns_host: str
 
     def _new_conn(self) -> socket.socket:
@@ -348,6 +362,10 @@ class _Checked(HTTPConnection):
     def connect(self) -> None:
         super().connect()
         self.watched.add(self.sock)
+
+    def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+        scheme = "https" if isinstance(self, HTTPSConnection) else "http"
+        super().putrequest(method, self.secret.write((scheme, self.host, self.port), url), *args, **kwargs)
 
 
 def _check_url(url: str, first: str) -> None:

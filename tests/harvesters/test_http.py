@@ -333,3 +333,102 @@ def test_a_server_that_never_answers_is_not_waited_for(make_client: Client, serv
     with pytest.raises(FetchError):
         make_client(settings={"http_timeout": 1, "http_retries": 0}).download(server.url, _join)
     assert time.monotonic() - start < 2.5
+
+
+# -- headers and secrets of a request
+
+SECRET = "k3y+with/strange=signs"
+
+
+def _download_secretly(client: HttpClient, url: str, **headers: str) -> bytes | None:
+    return client.download(url, _join, headers=headers, secret_query={"appId": SECRET}).kept
+
+
+def test_a_secret_of_the_query_reaches_the_server_and_the_headers_of_the_answer_come_back(
+    make_client: Client, serve: Any, respond: Any
+) -> None:
+    server = serve(lambda h: respond(h, b"x", X_Total="7"))
+    got = make_client().download(f"{server.url}/data?id=1", _join, secret_query={"appId": SECRET})
+    assert server.requests[0][0] == "/data?id=1&appId=k3y%2Bwith%2Fstrange%3Dsigns"
+    assert got.headers["x-total"] == "7"
+
+
+def test_a_secret_is_forgotten_after_its_request(make_client: Client, serve: Any, respond: Any) -> None:
+    server, client = serve(lambda h: respond(h, b"x")), make_client()
+    _download_secretly(client, server.url)
+    client.download(f"{server.url}/other", _join)
+    assert server.requests[1][0] == "/other"
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_no_error_and_no_cause_of_an_error_shows_the_secret(
+    make_client: Client, serve: Any, respond: Any, status: int
+) -> None:
+    server = serve(lambda h: respond(h, b"", status))
+    with pytest.raises(FetchError) as caught:
+        _download_secretly(make_client(), f"{server.url}/data")
+    assert "k3y" not in _everything_said(caught.value)
+
+
+def test_a_connection_that_breaks_does_not_show_the_secret(make_client: Client) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/data"
+    with pytest.raises(FetchError) as caught:
+        _download_secretly(make_client(), url)
+    assert "k3y" not in _everything_said(caught.value)
+
+
+def test_the_logs_of_the_libraries_do_not_show_the_secret(
+    make_client: Client, serve: Any, respond: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    server = serve(lambda h: respond(h, b"x"))
+    _download_secretly(make_client(), f"{server.url}/data")
+    assert "GET /data" in caplog.text
+    assert "k3y" not in caplog.text
+
+
+def test_a_redirect_that_repeats_the_secret_is_followed_at_the_same_host_and_shows_it_to_nobody(
+    make_client: Client, serve: Any, respond: Any
+) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path.startswith("/old"):
+            respond(handler, b"", 301, Location=handler.path.replace("/old", "/new"))
+        else:
+            respond(handler, b"", 404)
+
+    server = serve(answer)
+    with pytest.raises(FetchError) as caught:
+        _download_secretly(make_client(), f"{server.url}/old?id=1")
+    assert server.requests[1][0] == "/new?id=1&appId=k3y%2Bwith%2Fstrange%3Dsigns"
+    assert "k3y" not in _everything_said(caught.value)
+
+
+def test_another_host_gets_neither_the_secret_nor_the_headers_that_were_meant_for_the_first(
+    make_client: Client, serve: Any, respond: Any
+) -> None:
+    other = serve(lambda h: respond(h, b"x"))
+    first = serve(lambda h: respond(h, b"", 302, Location=f"{other.url}{h.path}"))
+    _download_secretly(make_client(), f"{first.url}/data", Accept="text/csv", X_Auth_Token="t0ken")
+    [(path, headers)] = other.requests
+    assert path == "/data"
+    assert headers["Accept"] == "text/csv"
+    assert "t0ken" not in headers.values()
+
+
+def test_a_redirect_that_hides_the_secret_in_its_path_is_refused_without_showing_it(
+    make_client: Client, serve: Any, respond: Any
+) -> None:
+    server = serve(lambda h: respond(h, b"", 302, Location="ftp://elsewhere/k3y%2Bwith%2Fstrange%3Dsigns"))
+    with pytest.raises(ForbiddenAddress) as caught:
+        _download_secretly(make_client(), server.url)
+    assert "k3y" not in _everything_said(caught.value)
+
+
+def _everything_said(error: BaseException | None) -> str:
+    said = ""
+    while error is not None:
+        said += f"{error!r} {error} {getattr(error, 'context', '')} {getattr(error, 'to_dict', dict)()}"
+        error = error.__cause__ or error.__context__
+    return said
