@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -141,6 +141,8 @@ class Context:
     findings: Findings
     #: takes the number of rows
     tally: Tally
+    #: what the last conclusive run saw, by name of the object
+    known: Mapping[str, HarvestObject] = field(default_factory=dict)
 
 
 class Progress(Protocol):

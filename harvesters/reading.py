@@ -80,6 +80,10 @@ class Reading:
     services: dict[str, Service] = field(default_factory=dict)
     _fetched: list[Fetched] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Let the harvester know what the last run saw."""
+        self.context = replace(self.context, known=self.known)
+
     def fetch(self) -> None:
         """Gather the objects and get their bytes.
 
