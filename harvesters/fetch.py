@@ -1,13 +1,14 @@
 """Get the bytes of an object, over HTTP or from files, into the raw store.
 
 An object that was seen before is fetched under conditions (ETag, Last-Modified); what comes is compared by sha256, so
-a server that says nothing about changes costs a download and never a wrong answer.
+a server that says nothing about changes costs a download and never a wrong answer. What an API hands out in pages is
+asked for page by page and kept as one object.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from harvesters.base import Fetched, HarvestSource
 from harvesters.http import HttpClient
 from harvesters.raw import Kept, RawStore, read_chunks
 
+#: largest document that lists what a source has, in bytes: JSON and RDF are parsed in memory
+LARGEST_DOCUMENT = 32_000_000
+
 
 class Fetcher:
     """Fetches objects into a raw store; one for each run of a source."""
@@ -26,6 +30,7 @@ class Fetcher:
         self._limit = settings.max_download_mb * 1_000_000
         self._store = store
         self._http = http
+        self._once: dict[str, Fetched] = {}
 
     def fetch(self, source: HarvestSource, wanted: HarvestObject, known: HarvestObject | None) -> Fetched:
         """Get an object and say whether it is new, changed or unchanged.
@@ -35,10 +40,84 @@ class Fetcher:
         FetchError
             If it cannot be had.
         """
-        over_http = wanted.location.startswith(("http://", "https://"))
-        get: Callable[[HarvestSource, HarvestObject, HarvestObject | None], tuple[HarvestObject, Kept]]
-        get = self._from_http if over_http else self._from_file
-        return self._compare(*get(source, wanted, known), known)
+        return self._get(source, wanted, known)
+
+    def fetch_once(
+        self,
+        source: HarvestSource,
+        wanted: HarvestObject,
+        known: HarvestObject | None,
+        *,
+        accept: str | None = None,
+        limit: int = LARGEST_DOCUMENT,
+    ) -> Fetched:
+        """Do the same with a document that says what there is; in a run it is asked for once, whoever needs it.
+
+        Parameters
+        ----------
+        source, wanted, known
+            As in :meth:`fetch`.
+        accept
+            Media types that are asked for; any if None.
+        limit
+            Largest document, in bytes.
+        """
+        if wanted.name not in self._once:
+            self._once[wanted.name] = self._get(source, wanted, known, accept=accept, limit=limit)
+        return self._once[wanted.name]
+
+    def keep(self, made: HarvestObject, content: bytes, known: HarvestObject | None) -> Fetched:
+        """Keep a document that was put together from several answers; :meth:`fetch_once` returns it from then on."""
+        self._once[made.name] = self._compare(made, self._store.keep([content]), known)
+        return self._once[made.name]
+
+    def find(self, sha256: str | None) -> Path | None:
+        """Return the file with these bytes if they are at hand, or None."""
+        kept = self._store.find(sha256) if sha256 else None
+        return kept.path if kept else None
+
+    def reuse(self, wanted: HarvestObject, known: HarvestObject | None) -> Fetched | None:
+        """Return the bytes of the last run without asking anybody; None if they are not at hand."""
+        kept = self._store.find(known.sha256) if known and known.sha256 else None
+        if known is None or kept is None:
+            return None
+        validated = replace(wanted, etag=known.etag, last_modified=known.last_modified)
+        return self._compare(validated, kept, known)
+
+    def ask_page(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        secret_query: Mapping[str, str] | None = None,
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """Return one page of an API: its body, and the headers of the answer with their names in lower case.
+
+        Raises
+        ------
+        FetchError
+            If it cannot be had, or is larger than what is parsed in memory.
+        """
+        answer = self._http.download(
+            url,
+            lambda chunks: b"".join(_bounded(chunks, LARGEST_DOCUMENT, url)),
+            headers=headers,
+            secret_query=secret_query,
+        )
+        if answer.kept is None:
+            raise AssertionError("unreachable: 304 is only an answer to a condition")
+        return answer.kept, answer.headers
+
+    def keep_pages(self, wanted: HarvestObject, known: HarvestObject | None, pages: Iterable[bytes]) -> Fetched:
+        """Keep the pages of an API as one object: one a line, so a page is JSON without line breaks.
+
+        Raises
+        ------
+        TooLarge
+            If they are larger together than what is fetched.
+        """
+        lines = (piece for page in pages for piece in (page, b"\n"))
+        return self._compare(wanted, self._store.keep(_bounded(lines, self._limit, wanted.name)), known)
 
     def look(self, source: HarvestSource, wanted: HarvestObject, known: HarvestObject | None) -> Fetched:
         """Do the same with a file that must stay where it is: its checksum is taken and nothing is kept.
@@ -56,6 +135,19 @@ class Fetcher:
         except OSError as error:
             raise unreadable(wanted.name, error) from error
 
+    def _get(
+        self,
+        source: HarvestSource,
+        wanted: HarvestObject,
+        known: HarvestObject | None,
+        *,
+        accept: str | None = None,
+        limit: int | None = None,
+    ) -> Fetched:
+        if wanted.location.startswith(("http://", "https://")):
+            return self._compare(*self._from_http(wanted, known, accept, limit), known)
+        return self._compare(*self._from_file(source, wanted, limit), known)
+
     def _compare(self, found: HarvestObject, kept: Kept, known: HarvestObject | None) -> Fetched:
         same = known is not None and known.sha256 == kept.sha256
         state = ObjectState.UNCHANGED if same else ObjectState.NEW if known is None else ObjectState.CHANGED
@@ -64,15 +156,16 @@ class Fetcher:
         return Fetched(seen, kept.path)
 
     def _from_http(
-        self, _: HarvestSource, wanted: HarvestObject, known: HarvestObject | None
+        self, wanted: HarvestObject, known: HarvestObject | None, accept: str | None, limit: int | None
     ) -> tuple[HarvestObject, Kept]:
         at_hand = self._store.find(known.sha256) if known and known.sha256 else None
         before = known if at_hand and known and known.location == wanted.location else None
         answer = self._http.download(
             wanted.location,
-            self._store.keep,
+            lambda chunks: self._store.keep(_bounded(chunks, limit, wanted.location)),
             etag=before.etag if before else None,
             last_modified=before.last_modified if before else None,
+            headers={"Accept": accept} if accept else None,
         )
         kept = answer.kept or at_hand
         if kept is None:
@@ -81,16 +174,14 @@ class Fetcher:
         modified = answer.last_modified or (before.last_modified if before and answer.kept is None else None)
         return replace(wanted, etag=etag, last_modified=modified), kept
 
-    def _from_file(
-        self, source: HarvestSource, wanted: HarvestObject, _: HarvestObject | None
-    ) -> tuple[HarvestObject, Kept]:
+    def _from_file(self, source: HarvestSource, wanted: HarvestObject, limit: int | None) -> tuple[HarvestObject, Kept]:
         try:
-            with self._locate(source, wanted).open("rb") as file:
+            with self._locate(source, wanted, limit).open("rb") as file:
                 return wanted, self._store.keep(read_chunks(file))
         except OSError as error:
             raise unreadable(wanted.name, error) from error
 
-    def _locate(self, source: HarvestSource, wanted: HarvestObject) -> Path:
+    def _locate(self, source: HarvestSource, wanted: HarvestObject, limit: int | None = None) -> Path:
         """Return the file of an object, which lies in the source's folder and is not too large."""
         root = declared_path(source).resolve()
         path = (source.folder / wanted.location).resolve()
@@ -105,22 +196,37 @@ class Fetcher:
                 value=wanted.name,
             )
         try:
-            if path.stat().st_size > self._limit:
-                raise self._too_large(wanted.name)
+            most = min(self._limit, limit or self._limit)
+            if path.stat().st_size > most:
+                raise _too_large(wanted.name, most)
         except OSError as error:
             raise unreadable(wanted.name, error) from error
         return path
 
-    def _too_large(self, name: str) -> TooLarge:
-        return TooLarge(
-            f"上限の{self._limit // 1_000_000}MBを超えています",
-            f"It is larger than the limit of {self._limit // 1_000_000} MB",
-            next_step=Label(
-                "必要なら SHIHYO_MAX_DOWNLOAD_MB を上げてください", "If it must be, raise SHIHYO_MAX_DOWNLOAD_MB"
-            ),
-            place=Place(file=name),
-            limit_mb=self._limit // 1_000_000,
-        )
+
+def _bounded(chunks: Iterable[bytes], limit: int | None, name: str) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if limit is not None and size > limit:
+            raise _too_large(name, limit, _ASK_LESS)
+        yield chunk
+
+
+_RAISE_LIMIT = Label("必要なら SHIHYO_MAX_DOWNLOAD_MB を上げてください", "If it must be, raise SHIHYO_MAX_DOWNLOAD_MB")
+_ASK_LESS = Label(
+    "正しいURLか確かめ、対象を絞ってください", "Check that it is the right URL, and ask for less of the source"
+)
+
+
+def _too_large(name: str, limit: int, next_step: Label = _RAISE_LIMIT) -> TooLarge:
+    return TooLarge(
+        f"上限の{limit // 1_000_000}MBを超えています",
+        f"It is larger than the limit of {limit // 1_000_000} MB",
+        next_step=next_step,
+        place=Place(file=name),
+        limit_mb=limit // 1_000_000,
+    )
 
 
 def declared_path(source: HarvestSource) -> Path:
