@@ -1,0 +1,204 @@
+"""One job: a source is read, and what is new of it is published.
+
+:mod:`harvesters.runner` says in which order; it makes the job, holds the lock of the source and catches what comes out
+of here.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from catalog.ckan import Catalogue, find_current, load_datastores, publish
+from catalog.database import HarvestJob, HarvestJournal, JobStatus, ObjectState, SourceState
+from catalog.database.harvests import utc_now
+from catalog.errors import CatalogueUnavailable
+from catalog.reference import load_reference
+from catalog.releases.build import Parent, build_release
+from catalog.releases.local_copy import LocalCopy
+from catalog.settings import Settings
+from harvesters.base import Context, HarvestSource, Progress
+from harvesters.chain import Step, iter_steps
+from harvesters.current import find_parent
+from harvesters.fetch import Fetcher
+from harvesters.http import HttpClient
+from harvesters.raw import RawStore
+from harvesters.reading import Reading
+from harvesters.registering import publish_services, service_digests
+from harvesters.registry import harvesters
+from harvesters.report import DatasetOutcome, JobReport, PublishedRelease, describe_error
+
+
+class RunnerParts(Protocol):
+    """What a job needs of the runner."""
+
+    @property
+    def settings(self) -> Settings:
+        """Of this process."""
+
+    @property
+    def journal(self) -> HarvestJournal:
+        """Keeps the jobs."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Where to publish."""
+
+    @property
+    def http(self) -> HttpClient:
+        """Gets what is at URLs."""
+
+    @property
+    def progress(self) -> Progress:
+        """Hears how far it is."""
+
+    @property
+    def force(self) -> bool:
+        """Whether to transform and compare also what has not changed."""
+
+
+class SourceRun:
+    """One job."""
+
+    def __init__(self, runner: RunnerParts, source: HarvestSource, job: HarvestJob, report: JobReport) -> None:
+        settings = runner.settings
+        self._settings, self._journal, self._catalogue = settings, runner.journal, runner.catalogue
+        self._progress, self._force = runner.progress, runner.force
+        self._source, self._job, self._report = source, job, report
+        self._builds = settings.home / "builds"
+        self._copy = LocalCopy(settings.home / "copy")
+        self._store = RawStore(settings.home / "raw")
+        self._reading = Reading(
+            harvester=harvesters()[source.kind],
+            context=Context(
+                source=source,
+                reference=load_reference(),
+                fetcher=Fetcher(settings, self._store, runner.http),
+                findings=report.findings,
+                tally=report.rows,
+            ),
+            known=runner.journal.known_objects(source.name),
+            progress=runner.progress,
+        )
+
+    def harvest(self) -> None:
+        """Do everything, and set the status of the report."""
+        reading = self._reading
+        reading.fetch()
+        self._note_raw()
+        names = [one.name for one in reading.harvester.datasets(reading.context)]
+        self._report.datasets = [DatasetOutcome(name) for name in names]
+        fingerprint = reading.fingerprint()
+        if not self._force and self._nothing_changed(fingerprint):
+            self._report.skipped, self._report.status = True, JobStatus.SUCCEEDED
+            return
+        reading.transform()
+        for outcome in self._report.datasets:
+            self._publish_dataset(outcome)
+        self._publish_services()
+        self._report.status = self._verdict()
+        if self._report.status is JobStatus.SUCCEEDED:
+            self._save_state(fingerprint)
+
+    def load_datastore(self) -> None:
+        """Bring CKAN's DataStore up to the current releases; what fails is reported and undoes nothing."""
+
+        def report(stage: str, done: int, total: int | None) -> None:
+            self._progress.update(self._source.name, stage, done, total)
+
+        names = [one.name for one in self._report.datasets]
+        tables = load_datastores(self._catalogue, names, progress=report)
+        self._report.datastore = [one for one in tables if one.action in {"loaded", "unchanged", "failed"}]
+
+    def save(self) -> None:
+        """Write the objects and the report."""
+        report, reading = self._report, self._reading
+        report.objects, report.object_errors = reading.objects, reading.errors
+        report.finished = utc_now()
+        self._journal.record_objects(self._job.id, reading.objects)
+        self._journal.finish(self._job, report.status, report.to_dict())
+
+    def _nothing_changed(self, fingerprint: str) -> bool:
+        state = self._journal.find_state(self._source.name)
+        if state is None or state.fingerprint != fingerprint or self._reading.failed:
+            return False
+        return state.digests == self._current_digests()
+
+    def _current_digests(self) -> dict[str, str]:
+        manifests = [find_current(self._catalogue, one.name) for one in self._report.datasets]
+        digests = {one.dataset.name: one.digest for one in manifests if one is not None}
+        if self._reading.harvester.registers:
+            digests |= service_digests(self._catalogue, self._source.name)
+        return digests
+
+    def _save_state(self, fingerprint: str) -> None:
+        state = SourceState(
+            fingerprint=fingerprint, digests=self._current_digests(), job_id=self._job.id, updated=utc_now()
+        )
+        self._journal.save_state(self._source.name, state)
+
+    def _note_raw(self) -> None:
+        for one in self._reading.objects:
+            if one.state in {ObjectState.NEW, ObjectState.CHANGED}:
+                self._store.note(self._source.name, one)
+
+    def _publish_dataset(self, outcome: DatasetOutcome) -> None:
+        contributions = self._reading.contributions.get(outcome.name, [])
+        if not contributions:
+            return
+        try:
+            parent = find_parent(self._catalogue, outcome.name, builds=self._builds, copy=self._copy)
+            now = datetime.now(UTC).replace(microsecond=0)
+            steps = iter_steps(contributions, parent, self._reading.lineage(), now=now)
+            for done, step in enumerate(steps):
+                self._progress.update(self._source.name, f"publish {outcome.name}", done, len(contributions))
+                parent = self._publish_step(step, parent, outcome)
+        except CatalogueUnavailable:
+            raise
+        except Exception as error:  # the other datasets must get their turn
+            outcome.action, outcome.error = "failed", describe_error(error)
+        self._progress.update(self._source.name, f"publish {outcome.name}", len(contributions), len(contributions))
+
+    def _publish_services(self) -> None:
+        """Publish the services, if the source is of a kind that registers them and could be read."""
+
+        def notify(done: int, total: int) -> None:
+            self._progress.update(self._source.name, "publish services", done, total)
+
+        if self._reading.services:
+            self._report.services = list(publish_services(self._catalogue, self._reading, notify))
+
+    def _publish_step(self, step: Step, parent: Parent | None, outcome: DatasetOutcome) -> Parent | None:
+        built = build_release(
+            step.dataset,
+            step.table,
+            parent=parent,
+            issued=step.issued,
+            provenance=step.provenance,
+            folder=self._builds,
+            job=self._job.id,
+        )
+        if built is None:
+            return parent
+        publish(self._catalogue, built)
+        if not outcome.releases:
+            outcome.action = "updated" if built.manifest.parent else "created"
+        outcome.releases.append(PublishedRelease.of(built.manifest))
+        self._drop_build(parent)
+        return built
+
+    def _drop_build(self, parent: Parent | None) -> None:
+        """Remove the build before: the catalogue has it, and only the newest is built upon."""
+        if parent is not None:
+            shutil.rmtree(Path(self._builds / parent.manifest.digest), ignore_errors=True)
+
+    def _verdict(self) -> JobStatus:
+        report = self._report
+        actions = [*(one.action for one in report.datasets), *(one.action for one in report.services)]
+        failed = actions.count("failed")
+        if not failed and not self._reading.failed:
+            return JobStatus.SUCCEEDED
+        worked = failed < len(actions) and bool(self._reading.contributions or self._reading.services)
+        return JobStatus.PARTIAL if worked else JobStatus.FAILED
