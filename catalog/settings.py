@@ -174,6 +174,13 @@ class Settings:
         "収集元として私設アドレスを許すか",
         "Whether a harvester may fetch from private and loopback addresses",
     )
+    estat_app_id: str = _setting(
+        "",
+        _text,
+        "e-Stat APIのアプリケーションID（種別 estat の収集に使う）",
+        "Application id for the e-Stat API, which sources of kind estat use",
+        secret=True,
+    )
     cache_mb: int = _setting(
         64,
         _number,

@@ -13,11 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from catalog.database.harvests import HarvestObject, ObjectState, utc_now
-from catalog.errors import FetchError, ForbiddenAddress, Label, Place, TooLarge
-from catalog.settings import Settings
+from catalog.errors import ConfigurationError, FetchError, ForbiddenAddress, Label, Place, TooLarge
+from catalog.settings import PREFIX, Settings
 from harvesters.base import Fetched, HarvestSource
 from harvesters.http import HttpClient
 from harvesters.raw import Kept, RawStore, read_chunks
+from harvesters.secret_query import Credential, hide_in_bytes
 
 #: largest document that lists what a source has, in bytes: JSON and RDF are parsed in memory
 LARGEST_DOCUMENT = 32_000_000
@@ -27,6 +28,7 @@ class Fetcher:
     """Fetches objects into a raw store; one for each run of a source."""
 
     def __init__(self, settings: Settings, store: RawStore, http: HttpClient) -> None:
+        self._settings = settings
         self._limit = settings.max_download_mb * 1_000_000
         self._store = store
         self._http = http
@@ -89,24 +91,49 @@ class Fetcher:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        secret_query: Mapping[str, str] | None = None,
+        credential: Credential | None = None,
     ) -> tuple[bytes, Mapping[str, str]]:
         """Return one page of an API: its body, and the headers of the answer with their names in lower case.
+
+        Parameters
+        ----------
+        url, headers
+            What is asked, and how.
+        credential
+            The secret that goes with it; an answer that repeats the secret comes back without it.
 
         Raises
         ------
         FetchError
             If it cannot be had, or is larger than what is parsed in memory.
+        ConfigurationError
+            If the setting of the secret is empty.
         """
+        secret = self._secret(credential) if credential else {}
         answer = self._http.download(
             url,
             lambda chunks: b"".join(_bounded(chunks, LARGEST_DOCUMENT, url)),
             headers=headers,
-            secret_query=secret_query,
+            secret_query=secret,
         )
         if answer.kept is None:
             raise AssertionError("unreachable: 304 is only an answer to a condition")
-        return answer.kept, answer.headers
+        return hide_in_bytes(answer.kept, secret.values()), answer.headers
+
+    def _secret(self, credential: Credential) -> dict[str, str]:
+        value: str = getattr(self._settings, credential.setting)
+        if not value:
+            name = f"{PREFIX}{credential.setting.upper()}"
+            raise ConfigurationError(
+                f"環境変数 {name} がありません",
+                f"The environment variable {name} is not set",
+                next_step=Label(
+                    f"{name} に、提供元が発行した値を設定してください。harvest.yml には書かないでください",
+                    f"Set {name} to what the provider issued; do not write it into harvest.yml",
+                ),
+                key=name,
+            )
+        return {credential.parameter: value}
 
     def keep_pages(self, wanted: HarvestObject, known: HarvestObject | None, pages: Iterable[bytes]) -> Fetched:
         """Keep the pages of an API as one object: one a line, so a page is JSON without line breaks.

@@ -7,12 +7,23 @@ show it. Only the host that it was meant for gets it, whatever that host redirec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 #: scheme, host and port of a URL
 Origin = tuple[str, str, int]
 
 _HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret that an API asks for: harvesters name it, and never see it."""
+
+    #: field of :class:`~catalog.settings.Settings` that has it
+    setting: str
+    #: parameter of the query that carries it
+    parameter: str
 
 
 def origin_of(url: str) -> Origin:
@@ -56,3 +67,11 @@ def hide_in(text: str, secrets: Iterable[str]) -> str:
     for secret in filter(None, secrets):
         text = text.replace(quote(secret, safe=""), _HIDDEN).replace(secret, _HIDDEN)
     return text
+
+
+def hide_in_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
+    """Do the same with an answer, which is in UTF-8."""
+    for secret in filter(None, secrets):
+        for form in (quote(secret, safe=""), secret):
+            content = content.replace(form.encode(), _HIDDEN.encode())
+    return content
