@@ -44,6 +44,8 @@ TEMPLATE = "company-survey"
 DIMENSIONS = ("industry", "size")
 _BASES = ("回答企業数", "回答数", "回答事業所数", "企業数", "事業所数", "集計企業数", "標本数", "n")
 _PERCENT = frozenset({"%", "割合", "構成比", "割合(%)", "構成比(%)", "(%)"})
+#: what stands for all groups where a row is a total of others
+_ALL = frozenset(map(fold, ("計", "小計", "合計", "全体", "総数", "全業種", "全産業", "業種計", "全規模", "規模計")))
 _HALF = Decimal("0.5")
 
 
@@ -227,11 +229,14 @@ class _FileRun:
         found = {}
         for role, column in columns.groups.items():
             text = table.text(row, column)
+            if fold(text) in _ALL:
+                found[role] = TOTAL
+                continue
             group = self._readers[role].find(text)
             if group is None:
                 self._findings.add(TABLES["group-unknown"], table.grid.place(row, column.index), text)
                 return None
-            found[role] = TOTAL if fold(text) in {"計", "合計", "全体", "総数"} else group.code
+            found[role] = group.code
         return found
 
     def _scale(self, table: FoundTable, columns: _Columns, reader: CellReader) -> Scale:
@@ -285,8 +290,9 @@ class _FileRun:
     def _check_totals(self, table: FoundTable, columns: _Columns) -> None:
         """Report totals that are not the sum of the rows, where all of them are shown."""
         quiet = CellReader(table.grid, self._declared.legend, type(self._findings)())
+        rows = [row for row in table.iter_data() if not self._is_subtotal(table, columns, row)]
         for column in (columns.base, *columns.counts):
-            parts = [quiet.number(row, column.index) for row in table.iter_data()]
+            parts = [quiet.number(row, column.index) for row in rows]
             if any(one is None or one.value is None for one in parts):
                 continue
             whole = _sum(parts)
@@ -296,6 +302,10 @@ class _FileRun:
                     self._findings.add(
                         TABLES["total-differs"], table.grid.place(row, column.index), f"{total.value} ≠ {whole}"
                     )
+
+    @staticmethod
+    def _is_subtotal(table: FoundTable, columns: _Columns, row: int) -> bool:
+        return any(fold(table.text(row, column)) in _ALL for column in columns.groups.values())
 
 
 _WITHHELD = note(Label("集計表で秘匿", "withheld in the table"))

@@ -13,7 +13,7 @@ from harvesters.readers.tables import Column, FoundTable, fold
 from harvesters.survey_groups import HEADINGS, UNKNOWN, GroupReader, fold_label
 from harvesters.survey_rules import TABLES
 
-_QUESTION = re.compile(r"^\W*((?:問|設問|Q)\s*\d+(?:[-_]\d+)*(?:\(\d+\))?)\W*(.*)$", re.IGNORECASE)
+_QUESTION = re.compile(r"^\W*((?:問|設問|Q)\s*\d+(?:[-_]\d+)*(?:\(\d+\))?)[^\w「『]*(.*)$", re.IGNORECASE)
 _BASE = re.compile(
     r"(?:回答者数|回答数|回答者|該当者数|標本数|有効回答数|有効回収数|サンプル数|母数|調査数|回答総数|総数|全体|n)(?:\(.*\)|=)?"
 )

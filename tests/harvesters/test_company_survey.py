@@ -135,3 +135,25 @@ def test_small_groups_are_flagged_if_that_is_asked_for(make_table, harvest):
     path = make_table(["製造業", "1～19人", 20, 10, 50.0], ["建設業", "1～19人", 40, 10, 25.0])
     rows = rows_of(harvest(path, flag_below=30)[0])
     assert (rows["E", "E1T19"]["obs_status"], rows["D", "E1T19"]["obs_status"]) == ("U", "A")
+
+
+def test_subtotals_are_totals_of_their_industry_or_size_and_do_not_count_twice(make_table, harvest):
+    found, context = harvest(
+        make_table(
+            ["全業種", "1～19人", 90, 45, 50.0],
+            ["製造業", "計", 100, 55, 55.0],
+            ["製造業", "1～19人", 60, 30, 50.0],
+            ["製造業", "20人以上", 40, 25, 62.5],
+            ["建設業", "1～19人", 30, 15, 50.0],
+            ["合計", None, 130, 70, 53.8],
+        )
+    )
+    rows = rows_of(found)
+    assert {key: rows[key]["value"] for key in (("E", "_T"), ("_T", "E1T19"), ("_T", "_T"), ("E", "E1T19"))} == {
+        ("E", "_T"): 55.0,
+        ("_T", "E1T19"): 50.0,
+        ("_T", "_T"): 53.8,
+        ("E", "E1T19"): 50.0,
+    }
+    assert "total-differs" not in context.findings.counts
+    assert "group-unknown" not in context.findings.counts

@@ -13,6 +13,7 @@ import pytest
 
 from catalog.errors import InputError
 from harvesters import Context, Contribution, HarvestSource, run_sources
+from harvesters.crosstab_tables import split_title
 from harvesters.registry import harvesters
 
 AREA = {"area": "121002", "synthetic": True}
@@ -260,3 +261,8 @@ class TestComparison:
         home = folder(26.0)
         (home / "個票_R4.csv").rename(home / "個票_R3.csv")
         assert not harvest(home, compare="*個票*")[1].findings.counts["differs-from-answers"]
+
+
+def test_a_question_that_begins_with_a_quotation_mark_keeps_it():
+    assert split_title("問１　「スマートシティ」を知っていますか。") == ("問1", "「スマートシティ」を知っていますか。")
+    assert split_title("【問2】 使っていますか。") == ("問2", "使っていますか。")
