@@ -167,6 +167,18 @@ _ROWS = (
         ("The file to fetch is too large", "The limit is the setting SHIHYO_MAX_DOWNLOAD_MB."),
     ),
     _problem(
+        "source-unavailable",
+        503,
+        ("収集元が応答しません", "時間をおいて、もう一度実行してください。retries を書けば自動で再試行します。"),
+        ("The source does not answer", "Run it again later; with retries it is tried again by itself."),
+    ),
+    _problem(
+        "schedule-invalid",
+        500,
+        ("予定が分かりません", "「毎月1日 3:00」のような文か cron にしてください。"),
+        ("The schedule cannot be understood", "Write a sentence such as every day at 2:30, or cron."),
+    ),
+    _problem(
         "fetch-failed",
         502,
         ("収集元から取得できません", "収集元のアドレスと応答を確かめてください。"),
@@ -225,6 +237,36 @@ _ROWS = (
         409,
         ("人が止めました", "続けるには、もう一度実行してください。"),
         ("Stopped by a person", "Run it again to go on."),
+    ),
+    _problem(
+        "timed-out",
+        504,
+        (
+            "収集が決められた時間で終わりません",
+            "収集元を確かめ、必要なら harvest.yml の timeout を延ばしてください。",
+        ),
+        ("The run took longer than allowed", "Check the source; if it is well, raise timeout in harvest.yml."),
+    ),
+    _problem(
+        "lease-lost",
+        409,
+        ("別のプロセスが収集を引き継ぎました", "引き継いだジョブの結果を見てください。対応は要りません。"),
+        ("Another process took the run over", "Look at the job that took over; nothing needs to be done."),
+    ),
+    _problem(
+        "delivery-failed",
+        502,
+        (
+            "まとめの報告を送れません",
+            "設定と送り先の状態を確かめてください。収集の結果は変わりません。",
+        ),
+        ("The digest could not be sent", "Check the settings of mail and webhook; what was harvested stays."),
+    ),
+    _problem(
+        "queue-unusable",
+        503,
+        ("ジョブの待ち行列を使えません", "SHIHYO_QUEUE_URL と、Redisが動いていることを確かめてください。"),
+        ("The queue of jobs cannot be used", "Check SHIHYO_QUEUE_URL and that Redis runs."),
     ),
 )
 

@@ -16,7 +16,9 @@
         WithdrawnVersion     the release was withdrawn
       NoSuchDataset          no dataset of this name
       ConfigurationError     harvest.yml has a key or a value that cannot be used
+      ScheduleError          a sentence does not say when a source is due
       FetchError             a source could not be fetched
+        SourceUnavailable    it did not answer, or with an error that may go away
         TooLarge             it is larger than the declared limit
         ForbiddenAddress     it points to a private address or a scheme that is not allowed
       CatalogueError         the catalogue answered with an error or not at all
@@ -26,7 +28,11 @@
         EditedByHand         what is published is not what the last publication left
       IntegrityError         bytes do not have the digest that their manifest states
       Cancelled              the job was stopped by a person
+        TimedOut             it took longer than its source allows
+        LeaseLost            another process took the source over, because this one gave no sign of life
       SourceBusy             another run of the same harvest source is under way
+      DeliveryError          a digest could not be sent
+      QueueError             the queue of jobs cannot be used
       DatabaseError          the application database cannot be used
 
 An error says *what* is wrong, *which value*, *where* and *what to do next*, each in Japanese and in English.
@@ -214,10 +220,22 @@ class ConfigurationError(ShihyoError):
     code = "configuration-invalid"
 
 
+class ScheduleError(ShihyoError):
+    """A sentence does not say when a source is due; ``context`` has the part that was not understood."""
+
+    code = "schedule-invalid"
+
+
 class FetchError(ShihyoError):
     """A source could not be fetched."""
 
     code = "fetch-failed"
+
+
+class SourceUnavailable(FetchError):
+    """It did not answer, stopped in the middle, or answered with an error that may go away (429, 5xx)."""
+
+    code = "source-unavailable"
 
 
 class TooLarge(FetchError):
@@ -274,10 +292,34 @@ class Cancelled(ShihyoError):
     code = "cancelled"
 
 
+class TimedOut(Cancelled):
+    """The job took longer than its source allows."""
+
+    code = "timed-out"
+
+
+class LeaseLost(Cancelled):
+    """Another process took the source over, because this one gave no sign of life."""
+
+    code = "lease-lost"
+
+
 class SourceBusy(ShihyoError):
     """Another run of the same harvest source is under way."""
 
     code = "source-busy"
+
+
+class DeliveryError(ShihyoError):
+    """A digest could not be sent."""
+
+    code = "delivery-failed"
+
+
+class QueueError(ShihyoError):
+    """The queue of jobs cannot be reached, or its libraries are not installed."""
+
+    code = "queue-unusable"
 
 
 class DatabaseError(ShihyoError):

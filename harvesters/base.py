@@ -30,6 +30,7 @@ from harvesters.options import Option
 
 if TYPE_CHECKING:
     from harvesters.fetch import Fetcher
+    from harvesters.running.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,14 @@ class HarvestSource:
     every: timedelta | None
     #: the file that declares it; relative paths start at its folder
     file: Path
+    #: the times at which it should be harvested; None if there are none
+    schedule: Schedule | None = None
+    #: how long a run may take; None if there is no limit
+    timeout: timedelta | None = None
+    #: how often a run that failed for a passing reason is tried again; None if that depends on who started it
+    retries: int | None = None
+    #: names of dropped files that are for it (``*`` and ``?`` are wildcards); None if its folder alone says so
+    watch: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -71,6 +80,10 @@ class HarvestSource:
             "organisation": self.publisher.name,
             "options": {key: _plain(value) for key, value in self.options.items()},
             "every_hours": self.every.total_seconds() / 3600 if self.every else None,
+            "schedule": str(self.schedule) if self.schedule else None,
+            "timeout_minutes": self.timeout.total_seconds() / 60 if self.timeout else None,
+            "retries": self.retries,
+            "watch": self.watch,
             "file": self.file.name,
         }
 

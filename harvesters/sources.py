@@ -13,7 +13,10 @@
         title: {ja: マイナンバーカード交付状況, en: My Number card statistics}
         path: harvesters/samples/mynumber   # or url: https://...
         organisation: chiba-city            # default: SHIHYO_ORGANIZATION
-        every: 1 month                      # default: by hand only
+        schedule: 毎月1日 3:00              # or every: 1 month; default: by hand only
+        timeout: 2 hours                    # default: no limit
+        retries: 3                          # default: 3 when nobody is waiting, 0 by hand
+        watch: "*交付状況*.csv"             # files of the watched folder that are for it
         options: {}
 
 Relative paths start at the folder of the file and stay below it; a path outside is written out absolute.
@@ -30,20 +33,24 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from catalog.errors import ConfigurationError, Label, Place
+from catalog.errors import ConfigurationError, Label, Place, ScheduleError
 from catalog.model import Agent
 from catalog.settings import Settings
 from harvesters.base import Harvester, HarvestSource
 from harvesters.options import TEXT, OptionType, check_keys, read_options, read_value, unknown_value
 from harvesters.registry import harvesters
+from harvesters.running.schedule import Schedule, parse_schedule
 
 #: largest harvest file that is read, in bytes
 LARGEST_FILE = 1_000_000
 
 _FILE_KEYS = ("version", "organisations", "sources")
 _ORGANISATION_KEYS = ("title", "url", "email")
-_SOURCE_KEYS = ("name", "kind", "title", "path", "url", "organisation", "every", "options")
-_UNITS = {"hour": 1, "day": 24, "week": 24 * 7, "month": 24 * 30}
+_SOURCE_KEYS = (
+    *("name", "kind", "title", "path", "url", "organisation", "every", "schedule", "timeout", "retries", "watch"),
+    "options",
+)
+_MINUTES = {"minute": 1, "hour": 60, "day": 60 * 24, "week": 60 * 24 * 7, "month": 60 * 24 * 30}
 
 
 def _name(raw: Any) -> str:
@@ -64,11 +71,25 @@ def _label(raw: Any) -> Label:
     return Label(TEXT.parse(raw["ja"]), TEXT.parse(raw["en"]))
 
 
-def _every(raw: Any) -> timedelta:
-    match = re.fullmatch(r"([1-9]\d{0,3}) (hour|day|week|month)s?", raw) if isinstance(raw, str) else None
+def _duration(raw: Any, units: str) -> timedelta:
+    match = re.fullmatch(rf"([1-9]\d{{0,3}}) ({units})s?", raw) if isinstance(raw, str) else None
     if match is None:
         raise ValueError
-    return timedelta(hours=int(match[1]) * _UNITS[match[2]])
+    return timedelta(minutes=int(match[1]) * _MINUTES[match[2]])
+
+
+def _every(raw: Any) -> timedelta:
+    return _duration(raw, "hour|day|week|month")
+
+
+def _timeout(raw: Any) -> timedelta:
+    return _duration(raw, "minute|hour|day")
+
+
+def _retries(raw: Any) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw <= 20:
+        raise ValueError
+    return raw
 
 
 def _url(raw: Any) -> str:
@@ -89,6 +110,10 @@ _LABEL = OptionType("label", Label("{ja: …, en: …} の形", "a text in both 
 _EVERY = OptionType(
     "every", Label("「12 hours」「1 month」などの間隔", "an interval such as 12 hours or 1 month"), _every
 )
+_TIMEOUT = OptionType(
+    "timeout", Label("「30 minutes」「2 hours」などの長さ", "a length of time such as 30 minutes or 2 hours"), _timeout
+)
+_RETRIES = OptionType("retries", Label("0から20までの整数", "a whole number from 0 to 20"), _retries)
 _URL = OptionType("url", Label("http:// か https:// で始まるURL", "a URL with http:// or https://"), _url)
 _VERSION = OptionType("version", Label("1（この書式の版）", "1, the version of this format"), _version)
 
@@ -211,9 +236,39 @@ def _source(entry: Any, key: str, path: Path, settings: Settings, agents: Mappin
         **_place(entry, harvester, file, key),
         publisher=agents.get(organisation) or Agent(organisation, Label(organisation, organisation)),
         options=read_options(harvester.options, options, file=file, key=f"{key}.options"),
-        every=read_value(_EVERY, entry["every"], file=file, key=f"{key}.every") if "every" in entry else None,
+        **_running(entry, file, key),
         file=path,
     )
+
+
+#: keys that say when and how a source is run -> how their values are read
+_RUNNING = {"every": _EVERY, "timeout": _TIMEOUT, "retries": _RETRIES, "watch": TEXT}
+
+
+def _running(entry: dict[str, Any], file: str, key: str) -> dict[str, Any]:
+    if "every" in entry and "schedule" in entry:
+        raise _broken(file, key, Label("every と schedule は片方だけです", "Give every or schedule, not both"))
+    values = {
+        name: read_value(kind, entry[name], file=file, key=f"{key}.{name}") if name in entry else None
+        for name, kind in _RUNNING.items()
+    }
+    return values | {"schedule": _schedule(entry, file, key)}
+
+
+def _schedule(entry: dict[str, Any], file: str, key: str) -> Schedule | None:
+    if "schedule" not in entry:
+        return None
+    try:
+        return parse_schedule(read_value(TEXT, entry["schedule"], file=file, key=f"{key}.schedule"))
+    except ScheduleError as error:
+        raise ConfigurationError(
+            error.what.ja,
+            error.what.en,
+            next_step=error.next_step,
+            place=Place(file=file, cell=f"{key}.schedule"),
+            key=f"{key}.schedule",
+            **error.context,
+        ) from error
 
 
 def _place(entry: dict[str, Any], harvester: Harvester, file: str, key: str) -> dict[str, Any]:

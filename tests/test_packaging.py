@@ -46,7 +46,8 @@ def _canonical(name: str) -> str:
 def test_every_distribution_that_is_imported_is_declared(root: Path) -> None:
     setup = ConfigParser()
     setup.read(root / "setup.cfg", "utf-8")
-    lines = setup["options"]["install_requires"].split("\n")
+    extras = [text for extra, text in setup["options.extras_require"].items() if extra != "test"]
+    lines = "\n".join([setup["options"]["install_requires"], *extras]).split("\n")
     declared = {_canonical(re.split(r"[ <>=\[]", line)[0]) for line in lines if line}
     owners = packages_distributions()
 

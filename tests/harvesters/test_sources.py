@@ -56,6 +56,15 @@ def test_a_good_file_gives_its_sources_in_order(tmp_path: Path) -> None:
     assert survey.options["published"] == date(2025, 7, 29)
 
 
+def test_schedule_timeout_retries_and_watch_are_read(tmp_path: Path) -> None:
+    keys = "schedule: 毎月1日 3:00\n    timeout: 90 minutes\n    retries: 4\n    watch: '*.csv'"
+    cards, survey = _load(tmp_path, GOOD.replace("every: 2 weeks", keys))
+    assert str(cards.schedule) == "毎月1日 3:00"
+    assert (cards.timeout, cards.retries, cards.watch) == (timedelta(minutes=90), 4, "*.csv")
+    assert (survey.schedule, survey.timeout, survey.retries, survey.watch) == (None, None, None, None)
+    assert cards.to_dict()["timeout_minutes"] == 90
+
+
 def test_options_that_are_not_given_have_their_defaults(tmp_path: Path) -> None:
     cards, survey = _load(tmp_path, GOOD)
     assert cards.options["sample"] is False
@@ -90,6 +99,11 @@ def test_an_unknown_option_names_file_key_allowed_ones_and_the_nearest(tmp_path:
         ("name: cards", "name: Cards!", "sources[0].name", "a name of a-z"),
         ("title: {ja: カード, en: Cards}", "title: カード", "sources[0].title", "both languages"),
         ("every: 2 weeks", "every: fortnightly", "sources[0].every", "an interval"),
+        ("every: 2 weeks", "schedule: 毎曜 3:00", "sources[0].schedule", "毎曜"),
+        ("every: 2 weeks", "schedule: 3", "sources[0].schedule", "a text"),
+        ("every: 2 weeks", "schedule: 毎日 3:00\n    every: 1 day", "sources[0]", "not both"),
+        ("every: 2 weeks", "timeout: 2 weeks", "sources[0].timeout", "2 hours"),
+        ("every: 2 weeks", "retries: -1", "sources[0].retries", "from 0 to 20"),
         ("url: https://example.jp/survey.csv", "url: file:///etc/passwd", "sources[1].url", "http://"),
         ("organisation: another-city", "organisation: Ä", "sources[1].organisation", "CKAN organisation"),
         ("version: 1", "version: 2", "version", "the version of this format"),
