@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 # importing the modules enters their actions into the table
-from catalog.embedded.actions import communities, members, packages, resources, site, tags, tokens, users
+from catalog.embedded.actions import communities, members, packages, resources, revisions, site, tags, tokens, users
 from catalog.embedded.callers import (
     SYSTEM_USER,
     Caller,
@@ -36,7 +36,7 @@ from catalog.errors import Label
 UploadedFile = tuple[str, BinaryIO, str | None]
 
 #: the modules of the actions, named so that none is left out
-ACTION_MODULES = (communities, members, packages, resources, site, tags, tokens, users)
+ACTION_MODULES = (communities, members, packages, resources, revisions, site, tags, tokens, users)
 
 DATABASE_NAME = "catalog.sqlite"
 FILES_NAME = "files"
