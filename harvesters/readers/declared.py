@@ -18,6 +18,7 @@ from harvesters.readers.detected import DETECTIONS, Detected
 from harvesters.readers.grid import Grid
 from harvesters.readers.markers import LEGENDS, Legend, Meaning, fold_marker
 from harvesters.readers.percent import Scale
+from harvesters.readers.shape import note_shape
 from harvesters.readers.source_file import SourceFile, read_file
 from harvesters.readers.tables import FoundTable, Layout, find_tables
 
@@ -175,6 +176,8 @@ def open_tables(
     for one in found:
         findings.extend([*(each.finding for each in one.detected), *one.findings])
     result = [table for one in found for table in one.tables]
+    for table in result:
+        note_shape(table.grid.sheet, [column.name for column in table.columns if column.path])
     if not result:
         raise InputError(
             "表が見つかりません",

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from catalog.errors import InputError, Label, Place
+from harvesters.readers.shape import note_shape
 from harvesters.readers.table import Row, SourceTable, check_header, too_large
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -59,6 +60,7 @@ def read_csv(
     text, found = _decode(raw, name, encoding)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header = [cell.strip() for cell in next(_numbered(rows, name), (1, []))[1]]
+    note_shape(None, header)
     _check_delimiter(header, columns, delimiter, name)
     check_header(header, columns, name)
     bom = raw.startswith(codecs.BOM_UTF8)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import InputError, Label, Place
+from harvesters.readers.shape import note_shape
 from harvesters.readers.table import Row, SourceTable, check_header, too_large
 
 #: the bytes that every Parquet file begins with
@@ -35,6 +36,7 @@ def read_parquet(path: Path, *, name: str, columns: Sequence[str], largest: int)
             found, metadata = file.schema_arrow.names, file.metadata
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(name, error) from error
+    note_shape(None, found)
     check_header(found, columns, name)
     if metadata.num_rows > MOST_ROWS or _unpacked_size(metadata, columns) > largest:
         raise too_large(name, largest)
