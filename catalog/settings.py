@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from catalog.errors import Label, SettingError
 
@@ -43,6 +44,31 @@ def _when(raw: str) -> str:
     return raw
 
 
+def _zone(raw: str) -> str:
+    try:
+        return ZoneInfo(raw).key
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError("not a time zone") from error
+
+
+def _queue_url(raw: str) -> str:
+    if not raw.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("not redis")
+    return raw
+
+
+def _security(raw: str) -> str:
+    if raw not in {"starttls", "ssl", "none"}:
+        raise ValueError("not starttls, ssl or none")
+    return raw
+
+
+def _digest(raw: str) -> str:
+    if raw not in {"changes", "problems", "always", "off"}:
+        raise ValueError("not changes, problems, always or off")
+    return raw
+
+
 def _language(raw: str) -> str:
     if raw not in {"ja", "en"}:
         raise ValueError("not ja or en")
@@ -57,6 +83,10 @@ _EXPECTED: dict[Callable[[str], Any], Label] = {
     _url: Label("http:// か https:// で始まるURL", "a URL that starts with http:// or https://"),
     _language: Label("ja または en", "ja or en"),
     _when: Label("auto、on、off のいずれか", "auto, on or off"),
+    _zone: Label("Asia/Tokyo のような時間帯の名前", "the name of a time zone such as Asia/Tokyo"),
+    _queue_url: Label("redis:// か rediss:// で始まるURL", "a URL that starts with redis:// or rediss://"),
+    _security: Label("starttls、ssl、none のいずれか", "starttls, ssl or none"),
+    _digest: Label("changes、problems、always、off のいずれか", "changes, problems, always or off"),
     Path: Label("フォルダかファイルのパス", "a path"),
 }
 
@@ -139,6 +169,66 @@ class Settings:
     harvest_file: Path = _setting(
         Path("harvest.yml"), Path, "収集元の定義ファイル", "The file that declares the harvest sources"
     )
+    time_zone: str = _setting("Asia/Tokyo", _zone, "予定の時刻の時間帯", "Time zone of schedules")
+    schedule: bool = _setting(
+        False,
+        _flag,
+        "shihyo serve と demo が、予定の来た収集も行うか",
+        "Whether `shihyo serve` and `demo` also harvest what is due",
+    )
+    harvest_lease_seconds: int = _setting(
+        60,
+        _number,
+        "収集ジョブの応答がこの秒数なければ、途絶えたものとみなす",
+        "Seconds without a sign of life after which a harvest job counts as lost",
+    )
+    harvest_retry_seconds: int = _setting(
+        30,
+        _number,
+        "失敗した収集を最初に再試行するまでの秒数。2回目からは倍ずつ延びる",
+        "Seconds before a failed run is tried again; doubled each time",
+    )
+    queue_url: str = _setting(
+        "",
+        _queue_url,
+        "収集ジョブの待ち行列（Redis）のURL。空なら使わない",
+        "URL of the queue of harvest jobs (Redis); empty means none",
+        secret=True,
+    )
+    watch_folder: Path = _setting(
+        Path("drop"), Path, "職員がファイルを置くフォルダ", "The folder where staff drop files for `harvest watch`"
+    )
+    watch_seconds: int = _setting(
+        5,
+        _number,
+        "置かれたファイルがこの秒数変わらなければ、置き終わったとみなす",
+        "Seconds without a change after which a dropped file counts as complete",
+    )
+    digest: str = _setting(
+        "changes",
+        _digest,
+        "まとめの報告を送る時。changes: 変更か問題があれば、problems: 問題だけ",
+        "When digests are sent; changes: of changes and problems, problems: of problems alone",
+    )
+    mail_host: str = _setting("", _text, "メールサーバー。空なら送らない", "Mail server; empty means no mail")
+    mail_port: int = _setting(587, _number, "メールサーバーのポート", "Port of the mail server")
+    mail_security: str = _setting(
+        "starttls", _security, "メールサーバーとの暗号化", "Encryption towards the mail server"
+    )
+    mail_user: str = _setting("", _text, "メールサーバーの利用者名", "User name at the mail server")
+    mail_password: str = _setting("", _text, "メールサーバーのパスワード", "Password at the mail server", secret=True)
+    mail_from: str = _setting("", _text, "まとめの報告の差出人", "Sender of digests")
+    mail_to: str = _setting(
+        "", _text, "まとめの報告の宛先（コンマ区切り）", "Recipients of digests, separated by commas"
+    )
+    webhook_url: str = _setting(
+        "",
+        _url,
+        "まとめの報告をJSONで送るURL。空なら送らない",
+        "URL that digests are posted to as JSON; empty means none",
+        secret=True,
+    )
+    webhook_secret: str = _setting("", _text, "Webhookの署名の鍵", "Key that signs webhooks", secret=True)
     follow_seconds: int = _setting(
         5,
         _number,

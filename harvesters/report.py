@@ -217,9 +217,11 @@ class JobReport:
 
 
 _STATUSES = {
+    JobStatus.QUEUED: Label("待機中", "queued"),
     JobStatus.RUNNING: Label("実行中", "running"),
     JobStatus.SUCCEEDED: Label("完了", "done"),
     JobStatus.PARTIAL: Label("一部失敗", "done in part"),
+    JobStatus.HELD: Label("承認待ち", "held for approval"),
     JobStatus.FAILED: Label("失敗", "failed"),
     JobStatus.CANCELLED: Label("中止", "cancelled"),
     JobStatus.LOST: Label("途絶", "lost"),

@@ -1,8 +1,11 @@
 """The journal of harvesting: jobs, their objects, and what the last complete run of each source left.
 
-Order of events of a job: :meth:`HarvestJournal.start` (``running``), :meth:`~HarvestJournal.record_objects`,
-:meth:`~HarvestJournal.finish` with a final status. A job that was killed stays ``running`` until the next run of its
-source, which holds the source's lock and therefore knows: :meth:`~HarvestJournal.mark_lost`.
+Order of events of a job: :meth:`HarvestJournal.start` (``running``), or :meth:`~HarvestJournal.enqueue` (``queued``)
+and :meth:`~HarvestJournal.claim` by one worker; :meth:`~HarvestJournal.beat` while it runs, which brings its progress
+and takes home whether it should stop; :meth:`~HarvestJournal.record_objects`; :meth:`~HarvestJournal.finish` with a
+final status. A job that was killed stays ``running`` until the next run of its source, which holds the source's lock
+and therefore knows (:meth:`~HarvestJournal.mark_lost`), or until its heartbeat is too old
+(:meth:`~HarvestJournal.lose_silent`): then a job of the queue is queued once more.
 """
 
 from __future__ import annotations
@@ -15,22 +18,30 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
-from catalog.database.tables import harvest_job, harvest_object, harvest_source_state
+from catalog.database.tables import harvest_job, harvest_log, harvest_object, harvest_source_state
 
 #: jobs of one source that are kept; older ones are deleted when a new one starts
 JOBS_KEPT = 200
+#: lines of the log of one job that are kept, the newest
+LINES_KEPT = 500
+#: a job of the queue whose worker was lost is queued again this often; one that kills its worker must not go on forever
+LOSSES_ALLOWED = 3
 
 
 class JobStatus(StrEnum):
     """What became of a job."""
 
+    #: a worker will take it
+    QUEUED = "queued"
     RUNNING = "running"
     #: everything was harvested
     SUCCEEDED = "succeeded"
     #: some objects failed, the others were harvested
     PARTIAL = "partial"
+    #: everything could be read, and something waits for a person to approve it
+    HELD = "held"
     #: nothing could be harvested
     FAILED = "failed"
     #: a person stopped it
@@ -40,7 +51,9 @@ class JobStatus(StrEnum):
 
 
 #: statuses after which the objects of a job tell what the source had
-CONCLUSIVE = frozenset({JobStatus.SUCCEEDED, JobStatus.PARTIAL})
+CONCLUSIVE = frozenset({JobStatus.SUCCEEDED, JobStatus.PARTIAL, JobStatus.HELD})
+#: statuses of jobs that have not ended
+OPEN = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
 
 
 class ObjectState(StrEnum):
@@ -102,6 +115,30 @@ class HarvestJob:
     finished: str | None = None
     #: its report as JSON; None while it runs
     report: dict[str, Any] | None = field(default=None, compare=False)
+    #: which attempt this is or was, from 1
+    attempt: int | None = field(default=None, compare=False)
+    #: how far it is: the stage and its steps; total is None while it is unknown
+    stage: str | None = field(default=None, compare=False)
+    done: int | None = field(default=None, compare=False)
+    total: int | None = field(default=None, compare=False)
+    #: rows of the source that were read so far, and how many a second
+    rows: int | None = field(default=None, compare=False)
+    rows_per_second: float | None = field(default=None, compare=False)
+    #: when the stage will be done if it goes on like this, ISO 8601 in UTC
+    eta: str | None = field(default=None, compare=False)
+    #: its last sign of life, ISO 8601 in UTC
+    heartbeat: str | None = field(default=None, compare=False)
+    #: machine and process that runs it
+    worker: str | None = field(default=None, compare=False)
+    #: when it was handed to the queue; None for jobs that never were there
+    queued: str | None = field(default=None, compare=False)
+    #: the lost job that it replaces, and how many were lost in a row
+    follows: str | None = field(default=None, compare=False)
+    losses: int | None = field(default=None, compare=False)
+    #: whether it reads also what has not changed
+    force: bool | None = field(default=None, compare=False)
+    #: when a person asked it to stop
+    cancel: str | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the job as JSON."""
@@ -122,9 +159,44 @@ class SourceState:
     updated: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of the log of a job."""
+
+    #: ISO 8601 in UTC
+    at: str
+    #: info, warning or error
+    level: str
+    #: the same in both languages
+    ja: str
+    en: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the line as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What a running job says of itself with each heartbeat; the columns of the same names."""
+
+    attempt: int
+    stage: str | None
+    done: int | None
+    total: int | None
+    rows: int
+    rows_per_second: float | None
+    eta: str | None
+
+
+def utc_text(moment: datetime) -> str:
+    """Return a time as ISO 8601 in UTC with seconds: ``2026-11-22T09:00:00Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def utc_now() -> str:
-    """Return the time as ISO 8601 in UTC with seconds: ``2026-11-22T09:00:00Z``."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return the time of the clock as :func:`utc_text`."""
+    return utc_text(datetime.now(UTC))
 
 
 class HarvestJournal:
@@ -133,29 +205,96 @@ class HarvestJournal:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def start(self, source: str, kind: str) -> HarvestJob:
+    def start(self, source: str, kind: str, *, worker: str | None = None, force: bool | None = None) -> HarvestJob:
         """Write a running job and delete the oldest ones beyond :data:`JOBS_KEPT`."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        job = HarvestJob(
-            id=f"{stamp}-{secrets.token_hex(4)}",
-            source=source,
-            kind=kind,
-            status=JobStatus.RUNNING,
-            started=utc_now(),
-        )
+        job = replace(_new_job(source, kind, JobStatus.RUNNING), worker=worker, force=force, heartbeat=utc_now())
         with self._engine.begin() as connection:
-            kept = (
-                select(harvest_job.c.id)
-                .where(harvest_job.c.source == source)
-                .order_by(harvest_job.c.started.desc(), harvest_job.c.id.desc())
-                .offset(JOBS_KEPT - 1)
-                .limit(10_000)
-            )
-            old = [row.id for row in connection.execute(kept)]
-            if old:
-                connection.execute(delete(harvest_job).where(harvest_job.c.id.in_(old)))
+            _delete_oldest(connection, source)
             connection.execute(insert(harvest_job).values(**_job_values(job)))
         return job
+
+    def enqueue(self, source: str, kind: str, *, force: bool = False) -> HarvestJob:
+        """Write a queued job; return the one of this source that is queued already, if there is one."""
+        waiting = select(harvest_job).where(harvest_job.c.source == source, harvest_job.c.status == JobStatus.QUEUED)
+        job = replace(_new_job(source, kind, JobStatus.QUEUED), queued=utc_now(), force=force, losses=0)
+        with self._engine.begin() as connection:
+            row = connection.execute(waiting).first()
+            if row is not None:
+                return _job(row)
+            _delete_oldest(connection, source)
+            connection.execute(insert(harvest_job).values(**_job_values(job)))
+        return job
+
+    def claim(self, job_id: str, *, worker: str) -> HarvestJob | None:
+        """Make a queued job running and return it; None if it is not queued any more. Only one caller gets it."""
+        queued = (harvest_job.c.id == job_id) & (harvest_job.c.status == JobStatus.QUEUED)
+        values = {"status": JobStatus.RUNNING, "started": utc_now(), "heartbeat": utc_now(), "worker": worker}
+        with self._engine.begin() as connection:
+            taken = connection.execute(update(harvest_job).where(queued).values(**values)).rowcount
+        return self.find_job(job_id) if taken else None
+
+    def give_back(self, job: HarvestJob) -> None:
+        """Make a claimed job queued again, because its source is busy."""
+        values = {"status": JobStatus.QUEUED, "worker": None, "heartbeat": None}
+        with self._engine.begin() as connection:
+            connection.execute(update(harvest_job).where(_running(job.id)).values(**values))
+
+    def beat(self, job_id: str, signs: Signs, lines: Sequence[LogLine] = ()) -> bool:
+        """Write a sign of life, how far a job is and what it has to say; return whether it should stop."""
+        with self._engine.begin() as connection:
+            values = asdict(signs) | {"heartbeat": utc_now()}
+            connection.execute(update(harvest_job).where(_running(job_id)).values(**values))
+            _write_lines(connection, job_id, lines)
+            asked = select(harvest_job.c.cancel).where(harvest_job.c.id == job_id)
+            return connection.execute(asked).scalar() is not None
+
+    def ask_cancel(self, job_id: str) -> HarvestJob | None:
+        """Ask a running job to stop, or take a queued one out of the queue; return it as it is now, or None."""
+        this = harvest_job.c.id == job_id
+        ended = {"status": JobStatus.CANCELLED, "finished": utc_now(), "cancel": utc_now()}
+        with self._engine.begin() as connection:
+            connection.execute(update(harvest_job).where(this, harvest_job.c.status == "queued").values(**ended))
+            running = update(harvest_job).where(_running(job_id), harvest_job.c.cancel.is_(None))
+            connection.execute(running.values(cancel=utc_now()))
+        return self.find_job(job_id)
+
+    def list_log(self, job_id: str) -> list[LogLine]:
+        """Return the log of a job, oldest line first."""
+        wanted = select(harvest_log).where(harvest_log.c.job_id == job_id).order_by(harvest_log.c.id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(wanted).all()
+        return [LogLine(at=row.at, level=row.level, ja=row.ja, en=row.en) for row in rows]
+
+    def list_queued(self) -> list[HarvestJob]:
+        """Return the jobs that wait for a worker, oldest first."""
+        wanted = select(harvest_job).where(harvest_job.c.status == JobStatus.QUEUED).order_by(harvest_job.c.id)
+        with self._engine.connect() as connection:
+            return [_job(row) for row in connection.execute(wanted)]
+
+    def lose_silent(self, before: datetime) -> list[HarvestJob]:
+        """Give every running job without a sign of life since a moment the status ``lost``.
+
+        A job of the queue is queued again, at most :data:`LOSSES_ALLOWED` times in a row, unless somebody asked it to
+        stop. However many processes do this at once, each lost job is replaced by one.
+
+        Returns
+        -------
+        list of HarvestJob
+            The lost jobs.
+        """
+        silent = (harvest_job.c.status == JobStatus.RUNNING) & (harvest_job.c.heartbeat < utc_text(before))
+        with self._engine.connect() as connection:
+            found = [_job(row) for row in connection.execute(select(harvest_job).where(silent))]
+        return [job for job in found if self._lose(job, silent)]
+
+    def _lose(self, job: HarvestJob, silent: Any) -> bool:
+        values = {"status": JobStatus.LOST, "finished": utc_now()}
+        with self._engine.begin() as connection:
+            this = update(harvest_job).where(harvest_job.c.id == job.id, silent)
+            lost = connection.execute(this.values(**values)).rowcount > 0
+            if lost and job.queued and not job.cancel and (job.losses or 0) < LOSSES_ALLOWED:
+                connection.execute(insert(harvest_job).values(**_job_values(_successor(job))))
+        return lost
 
     def record_objects(self, job_id: str, objects: Iterable[HarvestObject]) -> None:
         """Write the objects of a job, replacing what was written for it before."""
@@ -166,10 +305,11 @@ class HarvestJournal:
                 connection.execute(insert(harvest_object), rows)
 
     def finish(self, job: HarvestJob, status: JobStatus, report: dict[str, Any]) -> HarvestJob:
-        """Give a job its final status and report; return it as it is now."""
+        """Give a running job its final status and report; return it. One that was given up as lost stays lost."""
         done = replace(job, status=status, finished=utc_now(), report=report)
+        changed = {key: value for key, value in _job_values(done).items() if key in {"status", "finished", "report"}}
         with self._engine.begin() as connection:
-            connection.execute(update(harvest_job).where(harvest_job.c.id == job.id).values(**_job_values(done)))
+            connection.execute(update(harvest_job).where(_running(job.id)).values(**changed))
         return done
 
     def mark_lost(self, source: str) -> list[str]:
@@ -196,6 +336,23 @@ class HarvestJournal:
         wanted = select(harvest_job).order_by(harvest_job.c.started.desc(), harvest_job.c.id.desc()).limit(limit)
         if source is not None:
             wanted = wanted.where(harvest_job.c.source == source)
+        with self._engine.connect() as connection:
+            return [_job(row) for row in connection.execute(wanted)]
+
+    def find_last(self, source: str, *statuses: JobStatus) -> HarvestJob | None:
+        """Return the newest job of a source, of one of some statuses if they are given, or None."""
+        wanted = select(harvest_job).where(harvest_job.c.source == source)
+        if statuses:
+            wanted = wanted.where(harvest_job.c.status.in_(sorted(statuses)))
+        newest = wanted.order_by(harvest_job.c.started.desc(), harvest_job.c.id.desc()).limit(1)
+        with self._engine.connect() as connection:
+            row = connection.execute(newest).first()
+        return _job(row) if row else None
+
+    def list_ended(self, since: str, until: str) -> list[HarvestJob]:
+        """Return the jobs that ended after ``since`` and not after ``until``, in the order of their end."""
+        ended = (harvest_job.c.finished > since) & (harvest_job.c.finished <= until)
+        wanted = select(harvest_job).where(ended).order_by(harvest_job.c.finished, harvest_job.c.id)
         with self._engine.connect() as connection:
             return [_job(row) for row in connection.execute(wanted)]
 
@@ -236,6 +393,46 @@ class HarvestJournal:
         with self._engine.begin() as connection:
             connection.execute(delete(harvest_source_state).where(harvest_source_state.c.source == source))
             connection.execute(insert(harvest_source_state).values(source=source, **values))
+
+
+def _new_job(source: str, kind: str, status: JobStatus) -> HarvestJob:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    return HarvestJob(
+        id=f"{stamp}-{secrets.token_hex(4)}", source=source, kind=kind, status=status, started=utc_now(), attempt=1
+    )
+
+
+def _successor(job: HarvestJob) -> HarvestJob:
+    new = _new_job(job.source, job.kind, JobStatus.QUEUED)
+    return replace(new, queued=utc_now(), force=job.force, follows=job.id, losses=(job.losses or 0) + 1)
+
+
+def _running(job_id: str) -> Any:
+    return (harvest_job.c.id == job_id) & (harvest_job.c.status == JobStatus.RUNNING)
+
+
+def _delete_oldest(connection: Connection, source: str) -> None:
+    kept = (
+        select(harvest_job.c.id)
+        .where(harvest_job.c.source == source)
+        .order_by(harvest_job.c.started.desc(), harvest_job.c.id.desc())
+        .offset(JOBS_KEPT - 1)
+        .limit(10_000)
+    )
+    old = [row.id for row in connection.execute(kept)]
+    if old:
+        connection.execute(delete(harvest_job).where(harvest_job.c.id.in_(old)))
+
+
+def _write_lines(connection: Connection, job_id: str, lines: Sequence[LogLine]) -> None:
+    if not lines:
+        return
+    connection.execute(insert(harvest_log), [{"job_id": job_id, **asdict(one)} for one in lines])
+    this = harvest_log.c.job_id == job_id
+    newest = select(harvest_log.c.id).where(this).order_by(harvest_log.c.id.desc()).offset(LINES_KEPT - 1).limit(1)
+    oldest_kept = connection.execute(newest).scalar()
+    if oldest_kept is not None:
+        connection.execute(delete(harvest_log).where(this, harvest_log.c.id < oldest_kept))
 
 
 def _job_values(job: HarvestJob) -> dict[str, Any]:

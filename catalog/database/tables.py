@@ -6,7 +6,19 @@ module against the migrations.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -21,7 +33,70 @@ harvest_job = Table(
     Column("started", String(30), nullable=False),
     Column("finished", String(30)),
     Column("report", Text),
+    Column("attempt", Integer),
+    Column("stage", Text),
+    Column("done", BigInteger),
+    Column("total", BigInteger),
+    Column("rows", BigInteger),
+    Column("rows_per_second", Float),
+    Column("eta", String(30)),
+    Column("heartbeat", String(30)),
+    Column("worker", Text),
+    Column("queued", String(30)),
+    Column("follows", String(40)),
+    Column("losses", Integer),
+    Column("force", Boolean),
+    Column("cancel", String(30)),
     Index("harvest_job_by_source", "source", "started"),
+    Index("harvest_job_by_start", "started"),
+    Index("harvest_job_by_status", "status"),
+)
+
+#: what a job says about itself, line by line
+harvest_log = Table(
+    "harvest_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("job_id", String(40), ForeignKey("harvest_job.id", ondelete="CASCADE"), nullable=False),
+    Column("at", String(30), nullable=False),
+    Column("level", String(10), nullable=False),
+    Column("ja", Text, nullable=False),
+    Column("en", Text, nullable=False),
+    Index("harvest_log_by_job", "job_id", "id"),
+)
+
+#: who may run a source, until when; ``expires`` has milliseconds
+harvest_lease = Table(
+    "harvest_lease",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("holder", String(40), nullable=False),
+    Column("home", String(40), nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("expires", String(30), nullable=False),
+)
+
+#: since when the schedule of a source is what it is
+harvest_schedule = Table(
+    "harvest_schedule",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("schedule", Text, nullable=False),
+    Column("since", String(30), nullable=False),
+)
+
+#: digests that were sent, or could not be
+harvest_delivery = Table(
+    "harvest_delivery",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("channel", String(20), nullable=False),
+    Column("since", String(30), nullable=False),
+    Column("until", String(30), nullable=False),
+    Column("at", String(30), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("error", Text),
+    Index("harvest_delivery_by_channel", "channel", "status", "until"),
 )
 
 #: one remote record in one run
