@@ -7,7 +7,7 @@ from catalog.errors import Label, Place
 from catalog.model.dataset import CC_BY, LICENSES, Agent, Dataset, Distribution, License
 from catalog.model.observation import COUNTRY, TOTAL, Column, DataStructure, Dimension, base_columns
 from catalog.model.period import FREQUENCIES, Period, parse_period
-from catalog.model.provenance import Origin, Provenance
+from catalog.model.provenance import Origin, Provenance, Rollback
 from catalog.model.release import MANIFEST_NAME, ChangeCounts, Manifest, canonical_json, parse_manifest
 from catalog.model.version import Version, VersionSelector, parse_selector, parse_version
 
@@ -32,6 +32,7 @@ __all__ = [
     "Period",
     "Place",
     "Provenance",
+    "Rollback",
     "Version",
     "VersionSelector",
     "base_columns",

@@ -23,6 +23,22 @@ class Origin:
     last_modified: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """An earlier release that was published again (PROV-O wasRevisionOf)."""
+
+    #: digest, sequence and version of the release whose observations these are
+    restored: str
+    restored_sequence: int
+    restored_version: str
+    #: digest, sequence and version of the release that was current and is withdrawn by this
+    withdrawn: str
+    withdrawn_sequence: int
+    withdrawn_version: str
+    #: why, in the words of who did it
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """How a release came to be."""
@@ -35,12 +51,22 @@ class Provenance:
     activity: str
     #: citation of who produced the figures, such as 出典：総務省「マイナンバーカード交付状況」
     citation: str = ""
+    #: which release it brings back, or None if it is an ordinary one
+    rollback: Rollback | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the provenance as JSON."""
-        return asdict(self) | {"origins": [asdict(origin) for origin in self.origins]}
+        """Return the provenance as JSON; ``rollback`` only where there was one, so that older digests stay."""
+        content = asdict(self)
+        if self.rollback is None:
+            del content["rollback"]
+        return content | {"origins": [asdict(origin) for origin in self.origins]}
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Provenance:
         """Inverse of :meth:`to_dict`."""
-        return cls(**{**raw, "origins": tuple(Origin(**origin) for origin in raw["origins"])})
+        rollback = raw.get("rollback")
+        parsed = {
+            "origins": tuple(Origin(**origin) for origin in raw["origins"]),
+            "rollback": Rollback(**rollback) if rollback else None,
+        }
+        return cls(**{**raw, **parsed})
