@@ -1,4 +1,4 @@
-"""The release that is current in the catalogue, with its Parquet file on this machine: what a harvest builds upon."""
+"""Releases in the catalogue with their Parquet files on this machine: the current one, and earlier ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from catalog.ckan import Catalogue, find_current
-from catalog.ckan.mapping import release_name
-from catalog.ckan.publish import find_file
+from catalog.ckan.mapping import CurrentRelease, extras_of, release_name
+from catalog.ckan.publish import find_file, read_manifest
 from catalog.errors import IntegrityError, Label
 from catalog.model import Manifest
 from catalog.releases.build import Parent, load_built
+from catalog.releases.holdings import ReleaseHolding
 from catalog.releases.local_copy import LocalCopy
 
 
@@ -39,7 +40,33 @@ def find_parent(catalogue: Catalogue, name: str, *, builds: Path, copy: LocalCop
     return _fetch(catalogue, manifest, copy)
 
 
-def _fetch(catalogue: Catalogue, manifest: Manifest, copy: LocalCopy) -> Parent:
+def find_release(catalogue: Catalogue, name: str, sequence: int, *, copy: LocalCopy) -> ReleaseHolding | None:
+    """Return a release of a dataset by its place in the chain, or None if it is not there.
+
+    Raises
+    ------
+    CatalogueError
+        If the catalogue does not answer.
+    IntegrityError
+        If what the catalogue has is not what its manifest states.
+    """
+    package = catalogue.find_package(release_name(name, sequence))
+    digest = extras_of(package).get("shihyo_release") if package and package["state"] == "active" else None
+    if digest is None:
+        return None
+    return _fetch(catalogue, read_manifest(catalogue, name, CurrentRelease(digest, sequence)), copy)
+
+
+def find_sequence(catalogue: Catalogue, name: str, version: str, *, newest: int) -> int | None:
+    """Return the place of the release with a version, or None; looks from the newest one back."""
+    for sequence in range(newest, 0, -1):
+        package = catalogue.find_package(release_name(name, sequence))
+        if package and extras_of(package).get("shihyo_version") == version:
+            return sequence
+    return None
+
+
+def _fetch(catalogue: Catalogue, manifest: Manifest, copy: LocalCopy) -> ReleaseHolding:
     name = manifest.dataset.name
     package: dict[str, Any] = catalogue.find_package(release_name(name, manifest.sequence)) or {"resources": []}
 

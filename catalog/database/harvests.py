@@ -67,6 +67,8 @@ class ObjectState(StrEnum):
     UNCHANGED = "unchanged"
     #: not wanted by the options of the source
     SKIPPED = "skipped"
+    #: its columns are not those of the last time, and a person must decide
+    HELD = "held"
     #: could not be fetched or read
     FAILED = "failed"
     #: seen before, and no longer there
