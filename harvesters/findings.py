@@ -118,6 +118,13 @@ class Findings:
         if len(kept) < EXAMPLES_KEPT:
             kept.append(Finding(rule, place, value, detail))
 
+    def count_more(self, rule: Rule, number: int) -> None:
+        """Count findings of a rule whose first ones were added."""
+        if number > 0:
+            self.rules.setdefault(rule.id, rule)
+            self.counts[rule.id] += number
+            self.examples.setdefault(rule.id, [])
+
     def extend(self, others: Iterable[Finding]) -> None:
         """Add findings that were made elsewhere."""
         for one in others:

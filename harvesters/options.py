@@ -150,6 +150,11 @@ def read_value(type: OptionType, raw: Any, *, file: str, key: str, allowed: Sequ
     """
     try:
         value = type.parse(raw)
+    except ConfigurationError as error:  # a value with parts, which says which of them
+        part = error.context.get("key") or ""
+        error.context["key"] = ".".join(filter(None, (key, part)))
+        error.place = Place(file=file, cell=error.context["key"])
+        raise
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
             f"「{key}」の値 {raw!r} は使えません",

@@ -139,7 +139,8 @@ OPTIONS = (
     ),
 )
 
-_SYNTHETIC = Label(
+#: what the description of made-up figures begins with
+SYNTHETIC = Label(
     "【合成データ】実在の回答や件数ではありません。", "[Synthetic] These are not real answers or counts."
 )
 
@@ -180,7 +181,7 @@ def describe_declared(
     default = Label(f"出典：{publisher.label.ja}「{title.ja}」", f"Source: {publisher.label.en}, {title.en}")
     if options["synthetic"]:
         title = Label(f"{title.ja}（合成データ）", f"{title.en} (synthetic)")
-        described = Label(f"{_SYNTHETIC.ja}\n\n{described.ja}", f"{_SYNTHETIC.en}\n\n{described.en}")
+        described = Label(f"{SYNTHETIC.ja}\n\n{described.ja}", f"{SYNTHETIC.en}\n\n{described.en}")
     return replace(
         dataset,
         name=name or options["dataset"],

@@ -24,19 +24,40 @@ FEWEST_FRACTIONS = 3
 def detect_scale(numbers: Sequence[ReadNumber], place: Place) -> tuple[Scale, Detected]:
     """Return how the plain numbers of a column or table are meant, and on what grounds."""
     plain = [one.value for one in numbers if one.value is not None and one.unit is None and one.status != "A"]
+    highest = max(plain, default=Decimal(0))
+    fractions = any(0 < one < 1 for one in plain)
+    return judge_scale(len(plain), str(highest), above_one=highest > 1, fractions=fractions, place=place)
+
+
+def judge_scale(plain: int, highest: str, *, above_one: bool, fractions: bool, place: Place) -> tuple[Scale, Detected]:
+    """Return how plain numbers are meant, and on what grounds.
+
+    Parameters
+    ----------
+    plain
+        How many there are.
+    highest
+        The highest of them, as it is shown.
+    above_one
+        Whether one is above 1.
+    fractions
+        Whether one lies between 0 and 1.
+    place
+        Where they stand.
+    """
     scale: Scale = "points"
     if not plain:
         evidence = Label("すべてに%が付いている", "All have a percent sign")
-    elif max(plain) > 1:
-        evidence = Label(f"1を超える値がある（最大{max(plain)}）", f"There are values above 1 (up to {max(plain)})")
-    elif len(plain) >= FEWEST_FRACTIONS and any(0 < one < 1 for one in plain):
+    elif above_one:
+        evidence = Label(f"1を超える値がある（最大{highest}）", f"There are values above 1 (up to {highest})")
+    elif plain >= FEWEST_FRACTIONS and fractions:
         scale = "fraction"
         evidence = Label(
-            f"{len(plain)}個の値がすべて0以上1以下（最大{max(plain)}）",
-            f"All {len(plain)} values lie from 0 to 1 (up to {max(plain)})",
+            f"{plain}個の値がすべて0以上1以下（最大{highest}）",
+            f"All {plain} values lie from 0 to 1 (up to {highest})",
         )
     else:
-        evidence = Label(f"値が{len(plain)}個しかなく、%とみなした", f"Only {len(plain)} values; taken for percent")
+        evidence = Label(f"値が{plain}個しかなく、%とみなした", f"Only {plain} values; taken for percent")
     shown = {"points": "50.2", "fraction": "0.502"}[scale]
     return scale, Detected(what="percent", value=shown, evidence=evidence, place=place)
 

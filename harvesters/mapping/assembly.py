@@ -1,0 +1,532 @@
+"""From what was read to the observation table: checks, second values of the same key, order, counts.
+
+Order of events for each table: cells with findings are reported; each series (a value column) takes the rows whose
+cells it can use; what a release would refuse is refused here, row by row, with its place; at the end all series of all
+tables are put in the order of the key, and second values of a key are refused. Everything works on whole columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from catalog.errors import Place
+from catalog.model.codelist import CodeList
+from catalog.reference import Reference
+from harvesters.base import Tally
+from harvesters.findings import EXAMPLES_KEPT, Finding, Findings, Rule
+from harvesters.mapping.binding import Plan, Series
+from harvesters.mapping.columns import Floats, Index, Mask, ReadColumn, ReadTable
+from harvesters.mapping.declaration import DAYS, NUMBERS, TEXTS
+from harvesters.mapping.fields import Outcome
+from harvesters.mapping.rules import MAPPED
+from harvesters.readers.grid import show
+from harvesters.readers.percent import Scale, judge_scale
+
+#: code of the unit percent
+PERCENT = "PT"
+#: digits behind the point of a percentage that is computed
+DIGITS = 6
+_HUNDRED = Decimal(100)
+_COUNTS = ("numerator", "denominator", "n", "n_eff")
+_NO_RATE = "分母が0のため割合はない / No share of 0"
+_COLUMN_OF = {"indicator": "indicator_id", "definition": "definition_id", "area": "area_code", "status": "obs_status"}
+
+
+class _Codebook:
+    """Values of a column by number; -1 is null."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Any, int] = {}
+
+    def number(self, value: Any) -> int:
+        return -1 if value is None else self.numbers.setdefault(value, len(self.numbers))
+
+    def array(self, index: Index, type: pa.DataType) -> pa.Array[Any]:
+        values = pa.array(list(self.numbers), type)
+        return values.take(pa.array(index, mask=index < 0))
+
+    def ranks(self) -> Index:
+        """Return number -> place of the value in byte order."""
+        texts = [str(one).encode() for one in self.numbers]
+        ranks = np.empty(len(texts), dtype=np.int32)
+        ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts), dtype=np.int32)
+        return ranks
+
+
+@dataclass(slots=True)
+class _Part:
+    """The observations of one series."""
+
+    #: number of the table, for places
+    table: int
+    #: row of each observation in its table
+    rows: NDArray[np.int64]
+    #: number of the column that a repeated value is reported at; None for the row
+    column: int | None
+    #: column of the observation table -> numbers in its codebook
+    codes: dict[str, Index]
+    #: column of the observation table -> values; NaN is null
+    numbers: dict[str, Floats]
+
+    def keep(self, mask: Mask) -> None:
+        self.rows = self.rows[mask]
+        self.codes = {name: one[mask] for name, one in self.codes.items()}
+        self.numbers = {name: one[mask] for name, one in self.numbers.items()}
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What became of the rows of one table."""
+
+    #: the table
+    plan: Plan
+    #: keys of its rows
+    keys: Sequence[int] | NDArray[np.int64]
+    #: whether each row is one
+    wanted: Mask
+    #: observations of each row
+    made: Index
+    #: observations of each row that were refused
+    lost: Index
+
+
+@dataclass(slots=True)
+class _Report:
+    """Findings of one table by rule: all counted, the first ones kept."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[tuple[int, int, Callable[[], Finding]]]] = field(default_factory=dict)
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+    def add(self, rule: Rule, rows: NDArray[np.int64], order: int, finding: Callable[[int], Finding]) -> None:
+        """Add a rule with the rows that it holds for; ``finding`` makes the finding of a row."""
+        if not len(rows):
+            return
+        self.rules[rule.id] = rule
+        self.counts[rule.id] = self.counts.get(rule.id, 0) + len(rows)
+        kept = self.examples.setdefault(rule.id, [])
+        kept += [(int(row), order, _bound(finding, int(row))) for row in rows[:EXAMPLES_KEPT]]
+
+    def tell(self, findings: Findings) -> None:
+        """Hand everything over, in the order of the rows."""
+        for id, rule in self.rules.items():
+            ordered = sorted(self.examples[id], key=lambda one: one[:2])[:EXAMPLES_KEPT]
+            findings.extend(make() for _, _, make in ordered)
+            findings.count_more(rule, self.counts[id] - len(ordered))
+
+
+def _bound(finding: Callable[[int], Finding], row: int) -> Callable[[], Finding]:
+    return lambda: finding(row)
+
+
+class Assembly:
+    """The observations of one contribution."""
+
+    def __init__(self, breakdowns: Sequence[str], reference: Reference, findings: Findings, tally: Tally) -> None:
+        self._breakdowns, self._reference = tuple(breakdowns), reference
+        self._findings, self._tally = findings, tally
+        self.key = ("indicator_id", "definition_id", "area_code", "period", *self._breakdowns)
+        self._books: dict[str, _Codebook] = {}
+        self._parts: list[_Part] = []
+        self._tables: list[_Rows] = []
+        self._definitions = {
+            one.id: one.definitions[0].id for one in reference.indicator_set.indicators if len(one.definitions) == 1
+        }
+        self._rules = _status_rules(reference.codelists["obs_status"])
+
+    def add(self, plan: Plan, table: ReadTable) -> None:
+        """Add what was read of one table."""
+        rows = len(table.wanted)
+        state = _Rows(plan, table.keys, table.wanted, np.zeros(rows, np.int32), np.zeros(rows, np.int32))
+        self._tables.append(state)
+        report = _Report()
+        self._report_skipped(plan, table)
+        for number, column in enumerate(table.columns):
+            _report_cells(plan, table, number, column, report)
+        for series in plan.series:
+            _SeriesRun(self, plan, series, table, state, report).run()
+        report.tell(self._findings)
+
+    def _report_skipped(self, plan: Plan, table: ReadTable) -> None:
+        findings, place = self._findings, plan.records.place
+        if table.unwanted:
+            findings.extend(Finding(MAPPED["row-not-wanted"], place(int(key), None)) for key in table.first_unwanted)
+            findings.count_more(MAPPED["row-not-wanted"], table.unwanted - len(table.first_unwanted))
+        if len(table.totals):
+            shown = zip(table.totals, table.total_words, strict=False)
+            kept = [Finding(MAPPED["row-total"], place(int(key), None), word) for key, word in shown]
+            findings.extend(kept[:EXAMPLES_KEPT])
+            findings.count_more(MAPPED["row-total"], len(table.totals) - min(len(kept), EXAMPLES_KEPT))
+
+    def book(self, name: str) -> _Codebook:
+        """Return the codebook of a column."""
+        return self._books.setdefault(name, _Codebook())
+
+    def put(self, part: _Part) -> None:
+        """Add the observations of a series."""
+        self._parts.append(part)
+
+    def finish(self, names: Sequence[str], schema: pa.Schema) -> pa.Table:
+        """Return the observation table, sorted by the key, without second values of a key; rows are counted."""
+        order, repeated = self._order()
+        self._refuse(order[repeated])
+        self._count()
+        kept = order[~repeated]
+        return pa.table([self._column(name, kept, schema.field(name).type) for name in names], schema=schema)
+
+    def used(self, name: str) -> set[str]:
+        """Return the codes of a column that observations have."""
+        values = list(self.book(name).numbers)
+        return {values[i] for part in self._parts for i in np.unique(part.codes[name]).tolist() if i >= 0}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no observation at all."""
+        return not any(len(part.rows) for part in self._parts)
+
+    def _joined(self, name: str) -> Index:
+        return np.concatenate([part.codes[name] for part in self._parts])
+
+    def _order(self) -> tuple[NDArray[np.int64], Mask]:
+        """Return the order of the observations, and which of them, in this order, repeat the key before them."""
+        ids = [self.book(name).ranks()[self._joined(name)].astype(np.int64) for name in self.key]
+        sizes = [max(1, len(self.book(name).numbers)) for name in self.key]
+        total = 1
+        for size in sizes:
+            total *= size
+        keys = ids[0] if total < 2**62 else None
+        if keys is not None:
+            for one, size in zip(ids[1:], sizes[1:], strict=True):
+                keys = keys * size + one
+            columns = [keys]
+        else:
+            columns = ids
+        order = np.argsort(columns[0], kind="stable") if len(columns) == 1 else np.lexsort(columns[::-1])
+        repeated = _repeats(columns, order)
+        if repeated.any() and len(self._parts) > 1:
+            number = np.concatenate([np.full(len(one.rows), i) for i, one in enumerate(self._parts)])
+            table = np.concatenate([np.full(len(one.rows), one.table) for one in self._parts])
+            rows = np.concatenate([one.rows for one in self._parts])
+            order = np.lexsort((number, rows, table, *columns[::-1]))
+            repeated = _repeats(columns, order)
+        return order, repeated
+
+    def _refuse(self, refused: NDArray[np.int64]) -> None:
+        """Report observations whose key was there before, and count them as lost."""
+        ends = np.cumsum([len(one.rows) for one in self._parts])
+        report, rule = _Report(), MAPPED["observation-twice"]
+        for number, part in enumerate(self._parts):
+            start = int(ends[number]) - len(part.rows)
+            own = np.sort(refused[(refused >= start) & (refused < ends[number])]) - start
+            state, rows = self._tables[part.table], part.rows[own]
+            np.subtract.at(state.made, rows, 1)
+            np.add.at(state.lost, rows, 1)
+            report.add(
+                rule, rows, number, self._twice(part, state, dict(zip(rows.tolist(), own.tolist(), strict=True)))
+            )
+        report.tell(self._findings)
+
+    def _twice(self, part: _Part, state: _Rows, where: Mapping[int, int]) -> Callable[[int], Finding]:
+        def make(row: int) -> Finding:
+            codes = [list(self.book(name).numbers)[part.codes[name][where[row]]] for name in self.key]
+            place = state.plan.records.place(int(state.keys[row]), part.column)
+            return Finding(MAPPED["observation-twice"], place, ", ".join(codes))
+
+        return make
+
+    def _count(self) -> None:
+        for one in self._tables:
+            rejected = int(np.count_nonzero(one.wanted & (one.made == 0) & (one.lost > 0)))
+            read = int(np.count_nonzero(one.wanted))
+            self._tally.read += read
+            self._tally.rejected += rejected
+            self._tally.accepted += read - rejected
+
+    def _column(self, name: str, order: NDArray[np.int64], type: pa.DataType) -> pa.Array[Any]:
+        if name in self._books:
+            return self.book(name).array(self._joined(name)[order], type)
+        parts = [part.numbers.get(name) for part in self._parts]
+        if all(one is None for one in parts):
+            return pa.nulls(len(order), type)
+        whole = [
+            np.full(len(part.rows), np.nan) if one is None else one
+            for one, part in zip(parts, self._parts, strict=True)
+        ]
+        values = np.concatenate(whole)[order]
+        return pa.array(values, pa.float64(), mask=np.isnan(values)).cast(type)
+
+
+def _repeats(columns: Sequence[NDArray[np.int64]], order: NDArray[np.int64]) -> Mask:
+    repeated = np.zeros(len(order), dtype=np.bool_)
+    if len(order) > 1:
+        repeated[1:] = True
+        for one in columns:
+            sorted_ids = one[order]
+            repeated[1:] &= sorted_ids[1:] == sorted_ids[:-1]
+    return repeated
+
+
+def _status_rules(statuses: CodeList) -> dict[str, str]:
+    return {one.code: str(one.value) for one in statuses}
+
+
+def _report_cells(plan: Plan, table: ReadTable, number: int, column: ReadColumn, report: _Report) -> None:
+    """Report every cell whose outcome falls under a rule."""
+    place, first = plan.records.place, plan.reads[number].columns[0]
+    for rule in {one.rule.id: one.rule for one in column.outcomes if one.rule is not None}.values():
+        rows = np.flatnonzero(column.take(lambda one, rule=rule: one.rule is rule) & table.wanted)  # type: ignore[misc]
+
+        def make(row: int, rule: Rule = rule) -> Finding:
+            outcome = int(column.index[row])
+            found, text = column.outcomes[outcome], column.texts[outcome]
+            return Finding(rule, place(int(table.keys[row]), first), text or None, found.detail)
+
+        report.add(rule, rows, number, make)
+
+
+class _SeriesRun:
+    """One series of one table on its way to observations."""
+
+    def __init__(
+        self, assembly: Assembly, plan: Plan, series: Series, table: ReadTable, state: _Rows, report: _Report
+    ) -> None:
+        self._assembly, self._plan, self._series = assembly, plan, series
+        self._table, self._state, self._report = table, state, report
+        self._rows: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def run(self) -> None:
+        usable = self._table.wanted.copy()
+        for bound in self._series.bindings.values():
+            if isinstance(bound, int):
+                usable &= self._table.columns[bound].usable()
+        self._rows = np.flatnonzero(usable)
+        self._state.lost += self._table.wanted & ~usable
+        part = self._part()
+        self._check(part)
+        np.add.at(self._state.made, part.rows, 1)
+        self._assembly.put(part)
+
+    def _bound(self, name: str) -> Outcome | ReadColumn | None:
+        bound = self._series.bindings.get(name)
+        return self._table.columns[bound] if isinstance(bound, int) else bound
+
+    def _codes(self, name: str, of: Callable[[Outcome], Any] = lambda one: one.value) -> Index:
+        """Return the numbers, in the codebook of its column, of what a field says in each row."""
+        book = self._assembly.book(_COLUMN_OF.get(name, name))
+        bound = self._bound("indicator" if name == "definition" and "definition" not in self._series.bindings else name)
+        if bound is None or isinstance(bound, Outcome):
+            return np.full(len(self._rows), book.number(None if bound is None else of(bound)), dtype=np.int32)
+        numbers = np.array([*(book.number(of(one)) if one.usable else -1 for one in bound.outcomes), -1], np.int32)
+        return numbers[bound.index[self._rows]]
+
+    def _part(self) -> _Part:
+        assembly, bindings = self._assembly, self._series.bindings
+        definition = (lambda one: one.value) if "definition" in bindings else self._definition
+        codes = {
+            "indicator_id": self._codes("indicator"),
+            "definition_id": self._codes("definition", definition),
+            "area_code": self._codes("area"),
+            "period": self._codes("period"),
+            **{one: self._codes(one) for one in assembly._breakdowns},
+            "unit": self._codes("unit"),
+            **{name: self._codes(name) for name in (*DAYS, *TEXTS) if name in bindings},
+        }
+        numbers = {name: self._numbers(name) for name in NUMBERS if name in bindings}
+        part = _Part(
+            table=assembly._tables.index(self._state),
+            rows=self._rows,
+            column=self._series.column,
+            codes=codes,
+            numbers=numbers,
+        )
+        self._add_value(part)
+        return part
+
+    def _definition(self, one: Outcome) -> str | None:
+        return self._assembly._definitions.get(str(one.value))
+
+    def _numbers(self, name: str, factor: Decimal = Decimal(1), percent_factor: Decimal = Decimal(1)) -> Floats:
+        bound = self._bound(name)
+        if isinstance(bound, ReadColumn):
+            return bound.numbers(factor, percent_factor)[self._rows]
+        known = bound.value if bound is not None else None
+        return np.full(len(self._rows), float(known * factor) if isinstance(known, Decimal) else np.nan)
+
+    def _add_value(self, part: _Part) -> None:
+        """Add value and status; empty cells that nobody wants are left out."""
+        bound = self._bound("value")
+        none = np.full(len(part.rows), -1, np.int32)
+        declared = self._codes("status") if "status" in self._series.bindings else none
+        if isinstance(bound, ReadColumn):
+            part.numbers["value"] = self._read_value(part, bound)
+            marker = self._marker(bound)
+        else:
+            part.numbers["value"] = self._computed(part)
+            marker = self._marker_of_rate(part)
+        missing = np.isnan(part.numbers["value"])
+        part.codes["obs_status"] = self._statuses(missing, declared, marker)
+        if isinstance(bound, ReadColumn):
+            self._tell_blanks(part, bound, declared)
+
+    def _is_percent(self, part: _Part) -> Mask:
+        return np.equal(part.codes["unit"], self._assembly.book("unit").numbers.get(PERCENT, -2))
+
+    def _read_value(self, part: _Part, bound: ReadColumn) -> Floats:
+        factor = self._series.multiply
+        is_percent = self._is_percent(part)
+        if not is_percent.any():
+            return self._numbers("value", factor, factor)
+        fraction = self._scale(part, bound, is_percent) == "fraction"
+        as_percent = self._numbers("value", factor * _HUNDRED if fraction else factor, factor)
+        return (
+            as_percent if is_percent.all() else np.where(is_percent, as_percent, self._numbers("value", factor, factor))
+        )
+
+    def _scale(self, part: _Part, bound: ReadColumn, is_percent: Mask) -> Scale:
+        """Return how plain percentages of the series are written: as declared, else found by looking, which is told."""
+        if self._series.percent is not None:
+            return self._series.percent
+        plain = bound.take(lambda one: one.unit is None and one.status != "A", plain=True)[part.rows]
+        values = self._numbers("value")[plain & is_percent]
+        values = values[~np.isnan(values)]
+        place = self._place(part.rows[0], self._series.column) if len(part.rows) else Place()
+        scale, detected = judge_scale(
+            len(values),
+            show(float(values.max())) if len(values) else "",
+            above_one=bool((values > 1).any()),
+            fractions=bool(((values > 0) & (values < 1)).any()),
+            place=place,
+        )
+        self._assembly._findings.extend([detected.finding])
+        return scale
+
+    def _computed(self, part: _Part) -> Floats:
+        numerator, denominator = part.numbers["numerator"], part.numbers["denominator"]
+        is_percent = self._is_percent(part)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = np.where(is_percent, 100 * numerator, numerator) / denominator * float(self._series.multiply)
+        rate = np.where(denominator == 0, np.nan, rate)
+        rows = np.flatnonzero(denominator == 0)
+        if len(rows):
+            book = self._assembly.book("note")
+            notes = part.codes.setdefault("note", np.full(len(part.rows), -1, np.int32))
+            notes[rows] = np.where(notes[rows] < 0, book.number(_NO_RATE), notes[rows])
+            self._tell("rate-without-whole", part, rows, "denominator", denominator)
+        return np.round(rate, DIGITS)
+
+    def _marker(self, bound: ReadColumn) -> Index:
+        """Return the status that the cell itself implies."""
+        book = self._assembly.book("obs_status")
+        numbers = np.array([*(book.number(one.status) for one in bound.outcomes), -1], np.int32)
+        return numbers[bound.index[self._rows]]
+
+    def _marker_of_rate(self, part: _Part) -> Index:
+        """Return the status of a computed rate: that of its parts, or that there is no rate of nothing."""
+        found = np.full(len(part.rows), -1, np.int32)
+        for name in ("numerator", "denominator"):
+            bound = self._bound(name)
+            if isinstance(bound, ReadColumn):
+                found = np.where(found < 0, self._marker(bound), found)
+        return np.where(part.numbers["denominator"] == 0, self._assembly.book("obs_status").number("M"), found)
+
+    def _statuses(self, missing: Mask, declared: Index, marker: Index) -> Index:
+        book = self._assembly.book("obs_status")
+        normal, unknown = book.number("A"), book.number("O")
+        says_missing = self._may(declared, "forbidden", "either")
+        present = np.where(declared >= 0, declared, np.where(marker >= 0, marker, normal))
+        implied = np.where(self._may(marker, "forbidden", "either"), marker, unknown)
+        return np.where(missing, np.where(says_missing, declared, implied), present).astype(np.int32)
+
+    def _may(self, statuses: Index, *rules: str) -> Mask:
+        """Return where a status has one of the rules on values."""
+        known = self._assembly.book("obs_status").numbers
+        flags = np.array([*(self._assembly._rules[one] in rules for one in known), False], np.bool_)
+        return flags[statuses]
+
+    def _tell_blanks(self, part: _Part, bound: ReadColumn, declared: Index) -> None:
+        blank = bound.take(lambda one: one.blank)[part.rows] & ~self._may(declared, "forbidden", "either")
+        rows = np.flatnonzero(blank)
+        if not len(rows):
+            return
+        skip = self._series.blank == "skip"
+        self._tell("value-skipped" if skip else "value-blank", part, rows, "value")
+        if skip:
+            part.keep(~blank)
+
+    def _check(self, part: _Part) -> None:
+        """Refuse what a release would refuse."""
+        for name in _COUNTS:
+            if name in part.numbers:
+                self._refuse("count-negative", part, part.numbers[name] < 0, name)
+        for name, of in _CHECKS:
+            if all(one in part.numbers for one in of):
+                self._refuse(name, part, self._broken(name, part), of[0])
+        present = ~np.isnan(part.numbers["value"])
+        self._refuse("status-contradicts", part, present & self._may(part.codes["obs_status"], "forbidden"), "value")
+        self._refuse("code-not-mapped", part, self._mismatched(part), "definition")
+
+    def _broken(self, rule: str, part: _Part) -> Mask:
+        numbers, is_percent = part.numbers, self._is_percent(part)
+        value = numbers["value"]
+        broken: Mask
+        if rule == "percent-out-of-range":
+            broken = is_percent & ((value < 0) | (value > 100))
+        elif rule == "part-exceeds-whole":
+            broken = is_percent & (numbers["numerator"] > numbers["denominator"])
+        elif rule == "rate-over-zero":
+            broken = is_percent & (numbers["denominator"] == 0) & ~np.isnan(numbers["numerator"]) & ~np.isnan(value)
+        elif rule == "number-not-whole":
+            broken = ~np.isnan(numbers["n"]) & (numbers["n"] != np.floor(numbers["n"]))
+        else:
+            lower, upper = numbers["ci_lower"], numbers["ci_upper"]
+            broken = (lower > upper) | (value < lower) | (value > upper)
+        return broken
+
+    def _mismatched(self, part: _Part) -> Mask:
+        """Return where a definition is that of another indicator, or there is none."""
+        indicators, definitions = (list(self._assembly.book(one).numbers) for one in ("indicator_id", "definition_id"))
+        fits = np.array(
+            [[str(one).startswith(f"{each}.") for one in definitions] + [False] for each in indicators], np.bool_
+        )
+        return ~fits[part.codes["indicator_id"], part.codes["definition_id"]]
+
+    def _refuse(self, rule: str, part: _Part, broken: Mask, name: str) -> None:
+        rows = np.flatnonzero(broken)
+        if not len(rows):
+            return
+        self._tell(rule, part, rows, name, part.numbers.get(name))
+        np.add.at(self._state.lost, part.rows[rows], 1)
+        part.keep(~broken)
+
+    def _tell(self, rule: str, part: _Part, rows: NDArray[np.int64], name: str, shown: Floats | None = None) -> None:
+        """Report some observations of a part, at the cell of a field."""
+        bound = self._series.bindings.get(name)
+        column = self._plan.reads[bound].columns[0] if isinstance(bound, int) else None
+        values = {} if shown is None else dict(zip(part.rows[rows].tolist(), shown[rows].tolist(), strict=True))
+
+        def make(row: int) -> Finding:
+            value = values.get(row)
+            return Finding(MAPPED[rule], self._place(row, column), None if value is None else show(value))
+
+        order = len(self._plan.reads) + self._plan.series.index(self._series)
+        self._report.add(MAPPED[rule], part.rows[rows], order, make)
+
+    def _place(self, row: int, column: int | None) -> Place:
+        return self._plan.records.place(int(self._table.keys[row]), column)
+
+
+#: rule -> the numbers that it looks at; the first is the cell that is shown
+_CHECKS = (
+    ("percent-out-of-range", ("value",)),
+    ("part-exceeds-whole", ("numerator", "denominator")),
+    ("rate-over-zero", ("value", "numerator", "denominator")),
+    ("number-not-whole", ("n",)),
+    ("value-outside-interval", ("value", "ci_lower", "ci_upper")),
+)
