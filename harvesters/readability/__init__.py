@@ -1,0 +1,15 @@
+"""How well machines can read a file: the 30 rules of the Digital Agency, their scores, and what to do.
+
+::
+
+    bytes -> open_sheets -> Sheet -> find_tables -> Table -> one check a rule -> Result -> ReadabilityReport
+
+:func:`check_file` judges what staff hand in and what we publish alike.
+"""
+
+from harvesters.readability.check import check_file
+from harvesters.readability.report import LevelScore, ReadabilityReport
+from harvesters.readability.result import Described
+from harvesters.readability.rules import RULES, ReadabilityRule
+
+__all__ = ["RULES", "Described", "LevelScore", "ReadabilityReport", "ReadabilityRule", "check_file"]
