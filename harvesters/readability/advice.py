@@ -1,8 +1,8 @@
 """Rules that the sample checker leaves out of the score: what a table alone does not show.
 
-We look at them as far as files show it, and never take points for them: L1-09 (blank or zero), L3-02 (code table), L3-03
-(special symbols), L3-07 (other years' files), L3-08 (definitions, encoding). What is said about a file beside it comes as
-:class:`~harvesters.readability.result.Described`.
+We look at them as far as files show it, and never take points for them: L1-09 (blank or zero), L3-02 (code table),
+L3-03 (special symbols), L3-07 (other years' files), L3-08 (definitions, encoding). What is said about a file beside it
+comes as :class:`~harvesters.readability.result.Described`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ SYMBOLS = MISSING | frozenset({"−", "‐", "...", "・・・", "・", "χ", "�
 _CODE = re.compile(r"^(?=.*[\d_])[A-Za-z0-9_\-]{1,12}$")
 #: a name that programs can use as it is
 PHYSICAL_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
+#: distinct texts that a column of codes may have, if its name does not say that they are codes
+_MOST_CODES = 50
 _CODED_NAME = re.compile(r"(コード|code|区分|回答|問\d|^q\d)", re.IGNORECASE)
 
 
@@ -52,14 +54,16 @@ def code_table(look: Look) -> Result:
     result = Result("L3-02", 0.0)
     explained = look.described.coded if look.described else frozenset()
     for column, name in look.names():
-        texts = set(look.body(column))
-        coded = (
-            bool(texts) and (_CODED_NAME.search(name) is not None or len(texts) <= 50) and all(map(_CODE.match, texts))
-        )
-        if coded and name not in explained and not (_CODED_NAME.search(name) is None and all(map(_is_number, texts))):
+        if name not in explained and _holds_codes(name, set(look.body(column))):
             what = Label("コードの意味が示されていない", "Codes that are not explained")
             result.add(look.breach(look.header_row or 0, column, what, name, "warning"))
     return result
+
+
+def _holds_codes(name: str, texts: set[str]) -> bool:
+    if not texts or not all(map(_CODE.match, texts)):
+        return False
+    return _CODED_NAME.search(name) is not None or (len(texts) <= _MOST_CODES and not all(map(_is_number, texts)))
 
 
 def symbols(look: Look) -> Result:
@@ -101,7 +105,7 @@ def history(look: Look) -> Result:
     return result
 
 
-def same_layout(look: Look) -> Result:
+def same_layout(_: Look) -> Result:
     """L3-07 of one file alone: nothing to compare with."""
     return Result("L3-07", 0.0)
 

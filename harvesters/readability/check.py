@@ -46,8 +46,8 @@ def check_file(
     Returns
     -------
     ReadabilityReport
-        Scores of levels 1 to 3, and every finding with sheet, cell and what to do. A file that machines cannot read as a
-        table has 0 at level 1 and no other score.
+        Scores of levels 1 to 3, and every finding with sheet, cell and what to do. A file that machines cannot read as
+        a table has 0 at level 1 and no other score.
 
     Raises
     ------

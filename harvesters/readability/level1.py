@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from catalog.errors import Label
 from harvesters.readability.layout import ColumnKind
@@ -15,7 +16,7 @@ from harvesters.readers.grid import column_letters
 _LINE = {"1": Label("空白の行", "Blank row"), "2": Label("空白の列", "Blank column")}
 
 
-def file_format(look: Look) -> Result:
+def file_format(_: Look) -> Result:
     """L1-01: only files that open as tables come here."""
     return Result("L1-01", 1.0)
 
@@ -64,7 +65,7 @@ def _rows_between(look: Look) -> Iterator[int]:
     ordered = sorted(look.tables, key=lambda one: one.area[:2])
     if len(ordered) < 2 or ordered[0].area[:2] != look.area[:2]:
         return
-    for upper, lower in zip(ordered, ordered[1:], strict=False):
+    for upper, lower in pairwise(ordered):
         for row in range(upper.area.bottom + 1, lower.area.top):
             if not any(map(_visible, look.sheet.rows[row])):
                 yield row
@@ -117,7 +118,7 @@ def _counting(look: Look, row: int) -> list[tuple[int, str]]:
     if len(names) < 2 or not all(re.fullmatch(r"[+-]?\d+(\.0*)?", name) for _, name in names):
         return []
     numbers = [int(float(name)) for _, name in names]
-    return names if all(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False)) else []
+    return names if all(b - a == 1 for a, b in pairwise(numbers)) else []
 
 
 #: columns of addresses, where a full-width space parts street and house

@@ -47,38 +47,10 @@ _UNIT_WORDS = re.compile(
 )
 #: words of English names that need no unit
 _UNITLESS = frozenset(
-    [
-        "id",
-        "code",
-        "key",
-        "name",
-        "type",
-        "flag",
-        "status",
-        "index",
-        "sort",
-        "rank",
-        "order",
-        "level",
-        "class",
-        "year",
-        "month",
-        "date",
-        "number",
-        "count",
-        "cnt",
-        "num",
-        "no",
-        "row",
-        "col",
-        "seq",
-        "version",
-        "is",
-        "has",
-        "will",
-        "can",
-        "use",
-    ]
+    (
+        "id code key name type flag status index sort rank order level class year month date number count cnt num no"
+        " row col seq version is has will can use"
+    ).split(" ")
 )
 _NUMBER = re.compile(r"[\s\-ー−▲△]*[\d,]+\.?\d*\s*")
 

@@ -1,7 +1,7 @@
 """What an XLSX says beside its values: looks of cells, formulas, pictures and charts.
 
-The reader layer has checked the archive by now: it unpacks to a bounded size and its XML declares no entities. Colours of
-the theme have no value of their own and are left out, as the sample checker does.
+The reader layer has checked the archive by now: it unpacks to a bounded size and its XML declares no entities. Colours
+of the theme have no value of their own and are left out, as the sample checker does.
 
 References
 ----------

@@ -1,8 +1,9 @@
 """The report of a file: results of all rules on all tables, and the score of each level.
 
-A level has 100 points. A rule that a table breaks costs points (:data:`~harvesters.readability.rules.DEDUCTIONS`); one
-broken fatal rule forces the level to 0; rules that were not judged count for nothing; a level without any judged rule has
-no score. Points are taken for each table, as the sample checker does: the same mistake on two sheets costs twice.
+A level has 100 points. A rule that a table breaks costs points (:data:`~harvesters.readability.rules.DEDUCTIONS`);
+one broken fatal rule forces the level to 0; rules that were not judged count for nothing; a level without any judged
+rule has no score. Points are taken for each table, as the sample checker does: the same mistake on two sheets costs
+twice.
 
 References
 ----------
