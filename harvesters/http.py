@@ -33,7 +33,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.exceptions import HTTPError as TransportError
 from urllib3.poolmanager import PoolManager
 
-from catalog.errors import FetchError, ForbiddenAddress, Label, Place, TooLarge
+from catalog.errors import FetchError, ForbiddenAddress, Label, Place, SourceUnavailable, TooLarge
 from catalog.settings import Settings
 from harvesters.addresses import Permits, anything, is_public, resolve
 from harvesters.secret_query import SecretQuery, origin_of
@@ -414,7 +414,8 @@ def _next_hop(current: str, response: requests.Response) -> str:
 
 def _bad_status(url: str, response: requests.Response) -> Exception:
     status = response.status_code
-    error = FetchError(
+    kind = SourceUnavailable if status in _TRANSIENT else FetchError
+    error = kind(
         f"サーバーが {status} を返しました",
         f"The server answered {status}",
         next_step=_STATUS_STEPS.get(status, _STATUS_STEPS[0]),
@@ -454,7 +455,7 @@ def _retry_after(text: str) -> float | None:
 
 
 def _too_slow(url: str, seconds: int) -> FetchError:
-    return FetchError(
+    return SourceUnavailable(
         f"{seconds}秒以内に取得し終わりませんでした",
         f"It took longer than {seconds} seconds",
         next_step=Label(
@@ -467,7 +468,7 @@ def _too_slow(url: str, seconds: int) -> FetchError:
 
 
 def _cut_off(url: str, received: int, declared: int | None) -> FetchError:
-    return FetchError(
+    return SourceUnavailable(
         "応答が途中で切れました",
         "The answer stopped in the middle",
         next_step=Label("時間を置いて再実行してください", "Run again later"),
@@ -478,7 +479,7 @@ def _cut_off(url: str, received: int, declared: int | None) -> FetchError:
 
 
 def _broken(url: str, error: Exception) -> FetchError:
-    return FetchError(
+    return SourceUnavailable(
         "接続できないか、途中で切れました",
         "It could not be reached, or the connection broke",
         next_step=Label(

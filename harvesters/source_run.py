@@ -112,10 +112,13 @@ class SourceRun:
         tables = load_datastores(self._catalogue, names, progress=report)
         self._report.datastore = [one for one in tables if one.action in {"loaded", "unchanged", "failed"}]
 
+    def settle(self) -> None:
+        """Bring what became of the objects into the report."""
+        self._report.objects, self._report.object_errors = self._reading.objects, self._reading.errors
+
     def save(self) -> None:
         """Write the objects and the report."""
         report, reading = self._report, self._reading
-        report.objects, report.object_errors = reading.objects, reading.errors
         report.finished = utc_now()
         self._journal.record_objects(self._job.id, reading.objects)
         self._journal.finish(self._job, report.status, report.to_dict())
@@ -182,12 +185,17 @@ class SourceRun:
         )
         if built is None:
             return parent
-        publish(self._catalogue, built)
+        publish(self._catalogue, built, progress=lambda *_: self._notice(outcome))
         if not outcome.releases:
             outcome.action = "updated" if built.manifest.parent else "created"
         outcome.releases.append(PublishedRelease.of(built.manifest))
         self._drop_build(parent)
         return built
+
+    def _notice(self, outcome: DatasetOutcome) -> None:
+        """Tell between two files that the run goes on, so that it can be stopped there."""
+        total = len(self._reading.contributions[outcome.name])
+        self._progress.update(self._source.name, f"publish {outcome.name}", len(outcome.releases), total)
 
     def _drop_build(self, parent: Parent | None) -> None:
         """Remove the build before: the catalogue has it, and only the newest is built upon."""
