@@ -7,7 +7,7 @@ read. Nothing is written here but the raw bytes, into the store that the fetcher
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,11 @@ from catalog.model.service import Service
 from harvesters.base import Context, Contribution, Fetched, Harvester, Progress
 from harvesters.chain import Lineage, drop_repeated
 from harvesters.findings import Level, Rule
+from harvesters.guards_input import SeenShape
+from harvesters.notes import with_plain_notes
+from harvesters.readers.shape import Shape, watch_shapes
 from harvesters.report import describe_error
+from harvesters.synthetic import mark_synthetic
 
 _LOOK = Label("どちらが正しいか確かめてください", "Find out which one is right")
 PERIOD_TWICE = Rule(
@@ -78,6 +82,11 @@ class Reading:
     contributions: dict[str, list[Contribution]] = field(default_factory=dict)
     #: id of a service -> its record
     services: dict[str, Service] = field(default_factory=dict)
+    #: object name -> its sheets and headings
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    #: object name -> why it could not be read; a person decides, because its form has changed
+    held: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _contributed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _fetched: list[Fetched] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -116,11 +125,14 @@ class Reading:
         for done, fetched in enumerate(self._fetched):
             self.progress.update(name, "transform", done, total)
             try:
-                found += self.harvester.transform(self.context, fetched)
-                self._register(self.harvester.services(self.context, fetched), fetched.object.name)
+                with watch_shapes(fetched.object.name) as self.shapes[fetched.object.name]:
+                    marked = map(mark_synthetic, self.harvester.transform(self.context, fetched))
+                    found += map(with_plain_notes, marked)
+                    self._register(self.harvester.services(self.context, fetched), fetched.object.name)
             except Exception as error:  # one object's trouble must not be another's
                 self._fail(fetched.object, error)
         self.progress.update(name, "transform", total, total)
+        self._note_datasets(found)
         for dataset in dict.fromkeys(one.dataset.name for one in found):
             kept = self._keep_one_a_period([one for one in found if one.dataset.name == dataset])
             self.contributions[dataset] = sorted(kept, key=lambda one: (one.issued, one.object))
@@ -130,6 +142,27 @@ class Reading:
     def failed(self) -> bool:
         """Whether an object failed."""
         return bool(self.errors)
+
+    def seen_shapes(self) -> list[SeenShape]:
+        """Return the forms of the objects that had any, with the datasets that they contributed to."""
+        errors = self.errors | self.held
+        return [
+            SeenShape(
+                object=one.name,
+                sha256=one.sha256,
+                shape=self.shapes[one.name],
+                datasets=self._contributed.get(one.name, ()),
+                error=errors[one.name]["what"] if one.name in errors else None,
+            )
+            for one in self.objects
+            if one.sha256 is not None and self.shapes.get(one.name)
+        ]
+
+    def hold(self, names: Iterable[str]) -> None:
+        """Let a person decide about objects that failed: their error is no failure of the run."""
+        for name in names:
+            self.held[name] = self.errors.pop(name)
+            self._replace(name, ObjectState.HELD)
 
     def fingerprint(self) -> str:
         """Return the sha256 over everything that decides what is published: inputs, options, descriptions, code."""
@@ -149,6 +182,11 @@ class Reading:
             activity=f"shihyo.{self.harvester.kind} {self.harvester.version}",
             origins={one.name: _origin(one) for one in self.objects if one.sha256 is not None},
         )
+
+    def _note_datasets(self, found: Sequence[Contribution]) -> None:
+        for one in found:
+            before = self._contributed.get(one.object, ())
+            self._contributed[one.object] = tuple(dict.fromkeys([*before, one.dataset.name]))
 
     def _keep_one_a_period(self, found: list[Contribution]) -> list[Contribution]:
         kept, dropped = drop_repeated(found)

@@ -140,9 +140,11 @@ OPTIONS = (
 )
 
 #: what the description of made-up figures begins with
-SYNTHETIC = Label(
-    "【合成データ】実在の回答や件数ではありません。", "[Synthetic] These are not real answers or counts."
-)
+SYNTHETIC = Label("【合成データ】実在の回答や件数ではありません。", "[Synthetic] These are not real answers or counts.")
+
+
+#: keywords of made-up figures: every catalogue shows them, and a search can narrow down by them
+SYNTHETIC_KEYWORDS = ("合成データ", "synthetic data")
 
 
 def dataset_option(default: str) -> Option:
@@ -182,6 +184,7 @@ def describe_declared(
     if options["synthetic"]:
         title = Label(f"{title.ja}（合成データ）", f"{title.en} (synthetic)")
         described = Label(f"{SYNTHETIC.ja}\n\n{described.ja}", f"{SYNTHETIC.en}\n\n{described.en}")
+    keywords = (*(SYNTHETIC_KEYWORDS if options["synthetic"] else ()), *dataset.keywords)
     return replace(
         dataset,
         name=name or options["dataset"],
@@ -190,6 +193,7 @@ def describe_declared(
         creator=publisher,
         citation=options["citation"] or default,
         landing_page=options["landing_page"] or publisher.url or dataset.landing_page,
+        keywords=keywords,
         indicators=tuple(indicators),
         spatial=(declared_area(source),),
         synthetic=options["synthetic"],

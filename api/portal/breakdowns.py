@@ -1,8 +1,11 @@
-"""The parts of an indicator's page that show one period by the codes of a dimension, as tables whose cells are bars."""
+"""The parts of an indicator's page that show one period by the codes of a dimension, as tables whose cells are bars.
+
+The wards of the area that the page shows first are such codes, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -50,25 +53,44 @@ class Breakdown:
 
 def make_breakdowns(indicator: Indicator, reader: FigureReader) -> tuple[Breakdown, ...]:
     """Return all breakdowns of an indicator at the newest period of each definition, totals left out."""
-    return tuple(
-        part
-        for holding in reader.datasets_of(indicator)
-        for dimension in holding.dataset.structure.breakdowns
-        for part in _make(indicator, holding, dimension, reader)
-    )
+    return tuple(part for holding in reader.charted(indicator) for part in _make_all(indicator, holding, reader))
+
+
+def _make_all(indicator: Indicator, holding: DatasetHolding, reader: FigureReader) -> Iterator[Breakdown]:
+    area = reader.home_area(holding)
+    if area is None:
+        return
+    within = _areas_within(area, holding, reader)
+    if within.codes:
+        by_area = reader.newest_by_area(holding, indicator.id, within.codes)
+        yield from _make(indicator, holding, within, area, by_area, reader)
+    for dimension in holding.dataset.structure.breakdowns:
+        found = reader.breakdown(holding, indicator.id, area, dimension.id)
+        yield from _make(indicator, holding, dimension, area, found, reader)
+
+
+def _areas_within(area: str, holding: DatasetHolding, reader: FigureReader) -> Dimension:
+    known, areas = reader.areas_of(holding), reader.node.reference.areas
+    wards = (one for one in areas.children(area) if one.code in known and one.level == "designated_ward")
+    return Dimension("area_code", Label("区", "Ward"), {one.code: one.name for one in wards})
 
 
 def _make(
-    indicator: Indicator, holding: DatasetHolding, dimension: Dimension, reader: FigureReader
+    indicator: Indicator,
+    holding: DatasetHolding,
+    dimension: Dimension,
+    area: str,
+    found: Mapping[str, Sequence[Figure]],
+    reader: FigureReader,
 ) -> Iterator[Breakdown]:
-    area = reader.home_area(holding)
-    found = reader.breakdown(holding, indicator.id, area, dimension.id) if area else {}
     definitions = [one for one in indicator.definitions if one.id in found]
     rows = _rows(dimension, [found[one.id] for one in definitions])
-    if not rows or area is None:
+    if not rows:
         return
+    by_area = dimension.id == "area_code"
     others = {one.id: TOTAL for one in holding.dataset.structure.breakdowns if one is not dimension}
-    asked = observations_of(holding.dataset.name, indicator, {"area": area, "time": "latest", **others})
+    shown = ",".join(dimension.codes) if by_area else area
+    asked = observations_of(holding.dataset.name, indicator, {"area": shown, "time": "latest", **others})
     yield Breakdown(
         dataset=holding.dataset,
         release=holding.current,

@@ -51,7 +51,7 @@ class Card:
 
 def make_card(indicator: Indicator, reader: FigureReader, write: Writer) -> Card:
     """Make the card of an indicator from its primary dataset."""
-    holdings = reader.datasets_of(indicator)
+    holdings = reader.charted(indicator)
     if not holdings:
         return Card(indicator, ())
     area = reader.home_area(holdings[0])

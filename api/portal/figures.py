@@ -45,7 +45,7 @@ class Figure:
     status: str
     #: what a reader must know of this value
     note: str | None
-    #: codes of the breakdown dimensions
+    #: code of the area, and codes of the breakdown dimensions
     codes: Mapping[str, str]
 
     @property
@@ -140,9 +140,12 @@ class FigureReader:
     memory: Memory
 
     def datasets_of(self, indicator: Indicator) -> tuple[DatasetHolding, ...]:
-        """Return the datasets that hold an indicator, its primary one first."""
-        found = [one for one in self.holdings.datasets.values() if indicator.id in one.dataset.indicators]
-        return tuple(sorted(found, key=lambda one: (one.dataset.name != indicator.primary_dataset, one.dataset.name)))
+        """Return the datasets that hold an indicator, the one that answers for it first."""
+        return self.holdings.holders(indicator)
+
+    def charted(self, indicator: Indicator) -> tuple[DatasetHolding, ...]:
+        """Return those of :meth:`datasets_of` whose totals make a series."""
+        return tuple(one for one in self.datasets_of(indicator) if one.dataset.structure.has_totals)
 
     def areas_of(self, holding: DatasetHolding) -> frozenset[str]:
         """Return the codes of the areas that a dataset has observations of."""
@@ -170,6 +173,13 @@ class FigureReader:
         totals = {one.id: TOTAL for one in holding.dataset.structure.breakdowns if one.id != dimension}
         return self._read(holding, {"indicator": indicator, "area": area, "time": "latest", **totals})
 
+    def newest_by_area(
+        self, holding: DatasetHolding, indicator: str, areas: Iterable[str]
+    ) -> Mapping[str, tuple[Figure, ...]]:
+        """Return definition -> its newest figures in each of the areas, all dimensions in total."""
+        totals = {one.id: TOTAL for one in holding.dataset.structure.breakdowns}
+        return self._read(holding, {"indicator": indicator, "area": ",".join(areas), "time": "latest", **totals})
+
     def _read(self, holding: DatasetHolding, params: Mapping[str, str]) -> Mapping[str, tuple[Figure, ...]]:
         key = (holding.dataset.name, tuple(params.items()))
         return self.memory.recall(self.holdings.digest, key, lambda: self._query(holding, params))
@@ -195,7 +205,7 @@ def _figure(record: Mapping[str, Any], breakdowns: Iterable[str]) -> Figure:
         denominator_date=_day(record["denominator_date"]),
         status=record["obs_status"],
         note=record["note"],
-        codes={name: record[name] for name in breakdowns},
+        codes={name: record[name] for name in ("area_code", *breakdowns)},
     )
 
 

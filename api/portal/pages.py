@@ -43,7 +43,9 @@ class Counts:
 
     indicators: int
     kinds: KindCounts
+    #: indicators with real figures, and indicators with made-up ones only
     collected: int
+    synthetic: int
     target_states: int
     datasets: int
 
@@ -65,10 +67,12 @@ def _groups(view: View) -> tuple[Group, ...]:
 
 def _counts(view: View, groups: Sequence[Group]) -> Counts:
     reference = view.node.reference
+    cards = [card for group in groups for card in group.cards]
     return Counts(
         indicators=len(reference.indicator_set.indicators),
         kinds=reference.indicator_set.count_kinds(),
-        collected=sum(card.collected for group in groups for card in group.cards),
+        collected=sum(card.collected and not card.synthetic for card in cards),
+        synthetic=sum(card.synthetic for card in cards),
         target_states=len(reference.vision.target_states),
         datasets=len(view.holdings.datasets),
     )
@@ -80,7 +84,8 @@ def home() -> Response:
     view = current_view()
     groups = _groups(view)
     cards = [card for group in groups for card in group.cards]
-    featured = next((card for card in cards if card.figures and card.figures[0].sparkline), None)
+    drawn = [card for card in cards if card.figures and card.figures[0].sparkline]
+    featured = min(drawn, key=lambda one: one.synthetic, default=None)
     return render("home.html", groups=groups, counts=_counts(view, groups), featured=featured)
 
 
@@ -131,6 +136,7 @@ def indicator(id: str) -> Response:
         (pair, reference.indicator_set.get_indicator(pair.objective if pair.subjective == id else pair.subjective))
         for pair in reference.indicator_set.pairs_of(id)
     ]
+    sources = view.reader.datasets_of(found)
     return render(
         "indicator.html",
         indicator=found,
@@ -138,7 +144,8 @@ def indicator(id: str) -> Response:
         smart=group,
         states=states,
         pairs=pairs,
-        sources=view.reader.datasets_of(found),
+        sources=sources,
+        also_synthetic=any(one.dataset.synthetic for one in sources),
         **(_figures(view, found, card) if card.collected else {}),
     )
 
@@ -169,7 +176,7 @@ def _figures(view: View, indicator: Indicator, card: Card) -> dict[str, Any]:
         "breakdowns": view.remember(("breakdowns", indicator.id), lambda: make_breakdowns(indicator, reader)),
         "downloads": downloads,
         "snippets": snippets(site + downloads[0].observations.link(), site + downloads[0].observations.link("csv")),
-        "national": view.node.settings.city not in known,
+        "national": home != view.node.settings.city,
     }
 
 

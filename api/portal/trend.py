@@ -23,6 +23,9 @@ from catalog.model.area import Area
 from catalog.model.indicator import Indicator
 from catalog.releases import DatasetHolding
 
+#: levels with so many areas that only those of the prefecture are offered
+_LOCAL = frozenset({"designated_ward", "municipality"})
+
 
 @dataclass(frozen=True, slots=True)
 class AreaGroup:
@@ -91,15 +94,28 @@ class Trend:
     notes: tuple[str, ...]
 
     @property
+    def synthetic(self) -> bool:
+        """Whether a series is made up."""
+        return any(one.dataset.synthetic for one in self.series)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether real and made-up series stand beside each other; no series is of both."""
+        return len({one.dataset.synthetic for one in self.series}) > 1
+
+    @property
     def single(self) -> Series | None:
         """The series, if there is only one: its counts fit beside its values."""
         return self.series[0] if len(self.series) == 1 else None
 
 
 def sources_of_areas(indicator: Indicator, reader: FigureReader) -> dict[str, DatasetHolding]:
-    """Return area code -> the first dataset that has it: the primary one, then those without breakdowns."""
-    holdings = reader.datasets_of(indicator)
-    rank = sorted(holdings, key=lambda one: (one is not holdings[0], bool(one.dataset.structure.breakdowns)))
+    """Return area code -> the first dataset that has it: the one that answers, real ones, those without breakdowns."""
+    holdings = reader.charted(indicator)
+    rank = sorted(
+        holdings,
+        key=lambda one: (one is not holdings[0], one.dataset.synthetic, bool(one.dataset.structure.breakdowns)),
+    )
     found: dict[str, DatasetHolding] = {}
     for holding in rank:
         for code in reader.areas_of(holding):
@@ -130,12 +146,15 @@ def choose_areas(asked: Sequence[str], known: Mapping[str, DatasetHolding], home
 
 
 def group_areas(known: Mapping[str, DatasetHolding], home: str, reader: FigureReader) -> tuple[AreaGroup, ...]:
-    """Return the areas to choose from: country, prefectures, designated cities, and the neighbours of ``home``."""
+    """Return the areas to choose from: country, prefectures, designated cities, and the neighbours of ``home``.
+
+    Wards are those of the prefecture, too.
+    """
     areas = reader.node.reference.areas
     prefecture = home[:2]
     groups = []
-    for level in ("country", "prefecture", "designated_city", "municipality"):
-        near = (one for one in areas.at_level(level) if level != "municipality" or one.code[:2] == prefecture)
+    for level in ("country", "prefecture", "designated_city", "designated_ward", "municipality"):
+        near = (one for one in areas.at_level(level) if level not in _LOCAL or one.code[:2] == prefecture)
         here = tuple(one for one in near if one.code in known)
         if here:
             groups.append(AreaGroup(level, here))
@@ -190,12 +209,17 @@ def make_trend(
 
 def _names(indicator: Indicator, series: Sequence[Series], reader: FigureReader, write: Writer) -> tuple[str, ...]:
     areas = [write.t.label(reader.node.reference.areas.get(one.area).name) for one in series]
-    if len({one.definition for one in series}) < 2:
-        return tuple(areas)
     definitions = [write.t.label(indicator.get_definition(one.definition).label) for one in series]
-    if len(set(areas)) < 2:
-        return tuple(definitions)
-    return tuple(f"{area} {definition}" for area, definition in zip(areas, definitions, strict=True))
+    if len(set(definitions)) < 2:
+        names = areas
+    elif len(set(areas)) < 2:
+        names = definitions
+    else:
+        names = [f"{area} {definition}" for area, definition in zip(areas, definitions, strict=True)]
+    return tuple(
+        write.t("synthetic.name", name=name) if one.dataset.synthetic else name
+        for name, one in zip(names, series, strict=True)
+    )
 
 
 def _rows(series: Sequence[Series]) -> tuple[Row, ...]:

@@ -18,6 +18,7 @@ from api.calls import Call, answers, check_parameters, finish
 from api.negotiation import choose_format
 from api.representation import Representation, write_empty, write_observations
 from catalog.errors import Label
+from catalog.model.indicator import Indicator
 from catalog.query.rejection import Rejection, rejected, unknown_value
 from catalog.releases import DatasetHolding
 from openapi.parameters import FORMATS
@@ -34,7 +35,7 @@ def list_indicator_observations(call: Call) -> Response:
     asked = call.parameters.get("dataset")
     if asked is not None:
         return _answer(call, _chosen(asked, holders), {"indicator": indicator.id})
-    holding = call.holdings.find(indicator.primary_dataset) if indicator.primary_dataset else None
+    holding = _find_serving(call, indicator)
     if holding is None:
         return _answer_without_dataset(call, indicator.no_data_reason or _NOT_HERE)
     return _answer(call, holding, {"indicator": indicator.id})
@@ -57,16 +58,22 @@ def list_observations(call: Call) -> Response:
 
 
 def _answer_for(call: Call, indicators: list[str]) -> Response:
-    indicator_set = call.node.reference.indicator_set
-    primary = {indicator_set.get_indicator(one).primary_dataset for one in indicators}
-    if len(primary) > 1:
-        raise rejected([_several_datasets(call, indicators)])
-    [name] = primary
-    holding = call.holdings.find(name) if name else None
+    wanted = [call.node.reference.indicator_set.get_indicator(one) for one in indicators]
+    serving = {one.id: _find_serving(call, one) for one in wanted}
+    names = {one.id: holding.dataset.name if (holding := serving[one.id]) else one.primary_dataset for one in wanted}
+    if len(set(names.values())) > 1:
+        raise rejected([_several_datasets(call, names)])
+    holding = serving[indicators[0]]
     if holding is None:
-        reason = indicator_set.get_indicator(indicators[0]).no_data_reason
-        return _answer_without_dataset(call, reason or _NOT_HERE)
+        return _answer_without_dataset(call, wanted[0].no_data_reason or _NOT_HERE)
     return _answer(call, holding, {})
+
+
+def _find_serving(call: Call, indicator: Indicator) -> DatasetHolding | None:
+    """Return the dataset that answers for an indicator if none is named: its primary one; if it has none, a holder."""
+    if indicator.primary_dataset:
+        return call.holdings.find(indicator.primary_dataset)
+    return next(iter(call.holdings.holders(indicator)), None)
 
 
 def _answer(call: Call, holding: DatasetHolding, fixed: Mapping[str, str]) -> Response:
@@ -111,9 +118,8 @@ def _nothing_named(call: Call) -> Rejection:
     )
 
 
-def _several_datasets(call: Call, indicators: list[str]) -> Rejection:
-    indicator_set = call.node.reference.indicator_set
-    where = {one: indicator_set.get_indicator(one).primary_dataset or "-" for one in indicators}
+def _several_datasets(call: Call, names: Mapping[str, str | None]) -> Rejection:
+    where = {one: name or "-" for one, name in names.items()}
     listed = ", ".join(f"{one}: {name}" for one, name in where.items())
     return Rejection(
         parameter="indicator",

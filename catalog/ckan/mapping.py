@@ -126,7 +126,7 @@ def release_package(manifest: Manifest, publisher: str, package_type: str = RELE
         "owner_org": dataset.publisher.name,
         "license_id": dataset.license.id,
         "version": str(manifest.version),
-        "url": dataset.landing_page,
+        "url": dataset.source_page or "",
         "extras": as_extras(extras),
     }
 
@@ -170,7 +170,7 @@ def dataset_package(
         "owner_org": dataset.publisher.name,
         "license_id": dataset.license.id,
         "version": str(manifest.version),
-        "url": dataset.landing_page,
+        "url": dataset.source_page or "",
         "author": dataset.creator.label.ja,
         "author_email": dataset.creator.email or "",
         "maintainer": dataset.contact.label.ja,
@@ -268,7 +268,7 @@ def _dcat_extras(manifest: Manifest) -> dict[str, str]:
         "theme": json.dumps([_THEME]),
         "provenance": _provenance(manifest),
         "version_notes": _reasons(manifest),
-        "documentation": json.dumps([dataset.landing_page]),
+        "documentation": json.dumps([dataset.source_page] if dataset.source_page else []),
         **_agent("publisher", dataset.publisher),
         **_agent("creator", dataset.creator),
         "contact_name": dataset.contact.label.ja,

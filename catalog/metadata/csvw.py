@@ -72,7 +72,7 @@ def describe_csvw(site: Site, manifest: Manifest, *, url: str | None = None) -> 
         "dc:description": _texts(dataset.description),
         "dc:license": {"@id": dataset.license.url},
         "dc:publisher": _texts(dataset.publisher.label),
-        "dc:source": {"@id": dataset.landing_page},
+        **({"dc:source": {"@id": dataset.source_page}} if dataset.source_page else {}),
         "dc:issued": {"@value": manifest.issued, "@type": "xsd:dateTime"},
         "dcat:keyword": list(dataset.keywords),
         "schema:version": version,

@@ -11,6 +11,8 @@ property           meaning
 ``temporal``       first and last period
 ``spatial``        codes of the areas it covers as a whole
 ``synthetic``      true if the figures are made up
+``unit``           of a field with numbers: the ``column`` that has the unit of the row, or the ``code`` of the unit
+                   (rule L3-04)
 =================  =====================================================================================
 
 The table schema of the CSV for programs is that of :mod:`catalog.model.observation`; that of the CSV for people has the
@@ -29,7 +31,7 @@ from typing import Any
 
 from catalog.errors import Label
 from catalog.formats import CodeLabels, readable_columns
-from catalog.formats.excel_csv import ReadableColumn
+from catalog.formats.excel_csv import NOTHING, ReadableColumn
 from catalog.formats.labels import all_labels
 from catalog.model import Agent, Column, Dataset, Distribution, License, Provenance, Version
 
@@ -44,6 +46,11 @@ _NO_VALUE = {
     "value": "",
     "label": "値なし。欠測の理由は観測値の状態に示す / no value; obs_status says why it is missing",
 }
+
+_NOTHING_FOR_PEOPLE = {**_NO_VALUE, "value": NOTHING}
+
+#: columns that are counts of people, cards, procedures ...: UCUM's code of a pure number
+_COUNTS = frozenset({"numerator", "denominator", "n", "n_eff"})
 
 _DIALECT = {
     "$schema": _PROFILE.format("tabledialect"),
@@ -116,7 +123,7 @@ def _license(one: License) -> dict[str, Any]:
 
 
 def _source(dataset: Dataset) -> dict[str, Any]:
-    return {"title": _both(dataset.citation), "path": dataset.landing_page}
+    return {"title": _both(dataset.citation), **({"path": dataset.source_page} if dataset.source_page else {})}
 
 
 def _origins(provenance: Provenance) -> Iterable[dict[str, Any]]:
@@ -159,7 +166,8 @@ def _resource(
 def _schema(
     file: Distribution, dataset: Dataset, unit: str | None, labels: CodeLabels, used: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
-    if file.name.endswith(_PEOPLE):
+    people = file.name.endswith(_PEOPLE)
+    if people:
         columns = readable_columns(dataset.structure, unit, synthetic=dataset.synthetic)
         fields = [_readable_field(one) for one in columns]
         key = [one.header for one in columns if one.is_key]
@@ -170,7 +178,7 @@ def _schema(
         "$schema": _PROFILE.format("tableschema"),
         "fields": fields,
         "fieldsMatch": "exact",
-        "missingValues": [_NO_VALUE],
+        "missingValues": [_NOTHING_FOR_PEOPLE if people else _NO_VALUE],
         "primaryKey": key,
     }
 
@@ -189,10 +197,17 @@ def _field(column: Column, labels: CodeLabels, used: Mapping[str, Sequence[str]]
         "titles": column.label.to_dict(),
         "description": _both(column.description),
         "descriptions": column.description.to_dict(),
+        **_unit(column),
         **({"example": column.example} if column.example is not None else {}),
         **({"constraints": column.constraints} if column.constraints else {}),
         **({"categories": categories} if categories else {}),
     }
+
+
+def _unit(column: Column) -> dict[str, Any]:
+    if column.type not in ("number", "integer"):
+        return {}
+    return {"unit": {"code": "1"} if column.name in _COUNTS else {"column": "unit"}}
 
 
 def _categories(codes: Sequence[str], labels: Mapping[str, Label]) -> list[dict[str, str]]:
@@ -218,5 +233,6 @@ def _readable_field(shown: ReadableColumn) -> dict[str, Any]:
         "type": column.type if own else "string",
         "description": meaning,
         "physicalName": column.name,
+        **(_unit(column) if own else {}),
         **({"constraints": column.constraints} if own and column.constraints else {}),
     }

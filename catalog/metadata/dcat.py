@@ -188,7 +188,7 @@ def _described(terms: Terms, manifest: Manifest, address: str) -> URIRef:
             DCTERMS.creator: terms.agent(dataset.creator),
             DCAT.contactPoint: terms.contact(dataset.contact),
             DCAT.landingPage: terms.document(terms.site.page(dataset.name)),
-            FOAF.page: terms.document(dataset.landing_page),
+            FOAF.page: terms.document(dataset.source_page) if dataset.source_page else None,
             DCTERMS.license: terms.license(dataset.license),
             DCTERMS.accessRights: terms.public(),
             DCTERMS.temporal: terms.time(*manifest.temporal) if manifest.temporal else None,

@@ -98,6 +98,11 @@ class Dataset:
     #: more than this share of past values revised makes a major version
     revision_share: float = 0.05
 
+    @property
+    def source_page(self) -> str | None:
+        """Page of what the figures come from; None if they are made up, because then there is none."""
+        return None if self.synthetic else self.landing_page
+
     def to_dict(self) -> dict[str, Any]:
         """Return the dataset as JSON."""
         return {

@@ -101,6 +101,11 @@ class DataStructure:
         """Names of the dimensions; they identify an observation."""
         return tuple(column.name for column in self.columns if column.role == "dimension")
 
+    @property
+    def has_totals(self) -> bool:
+        """Whether every breakdown has a total, so that a series over time can be read."""
+        return all(TOTAL in one.codes for one in self.breakdowns)
+
     def get_breakdown(self, name: str) -> Dimension:
         """Return a breakdown dimension.
 

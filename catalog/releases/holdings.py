@@ -13,6 +13,7 @@ from types import MappingProxyType
 from catalog.errors import Label, NoSuchDataset, NoSuchVersion
 from catalog.model import Dataset, Manifest, VersionSelector, canonical_json
 from catalog.model.codelist import nearest, unknown_code
+from catalog.model.indicator import Indicator
 from catalog.model.service import Service
 from catalog.releases.build import parse_issued
 
@@ -152,6 +153,15 @@ class Holdings:
         """Return the dataset of this name, or None."""
         return self.datasets.get(name)
 
+    def holders(self, indicator: Indicator) -> tuple[DatasetHolding, ...]:
+        """Return the datasets that hold an indicator, the one that answers for it first.
+
+        That is its primary dataset; then real figures come before made-up ones, and datasets with totals before those
+        without.
+        """
+        found = [one for one in self.datasets.values() if indicator.id in one.dataset.indicators]
+        return tuple(sorted(found, key=lambda one: _rank(one.dataset, indicator)))
+
     def get(self, name: str) -> DatasetHolding:
         """Return the dataset of this name.
 
@@ -175,3 +185,12 @@ class Holdings:
                 nearest=near,
             )
         return found
+
+
+def _rank(dataset: Dataset, indicator: Indicator) -> tuple[bool, bool, bool, str]:
+    return (
+        dataset.name != indicator.primary_dataset,
+        dataset.synthetic,
+        not dataset.structure.has_totals,
+        dataset.name,
+    )

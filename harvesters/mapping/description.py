@@ -13,7 +13,7 @@ from harvesters.mapping.fields import Codes
 from harvesters.mapping.times import FREQUENCIES
 from harvesters.options import SHARE, TEXT, TEXTS, Option
 from harvesters.readers.declared import FIGURE_OPTIONS
-from harvesters.survey_dataset import NAME, OPTIONS, SYNTHETIC
+from harvesters.survey_dataset import NAME, OPTIONS, SYNTHETIC, SYNTHETIC_KEYWORDS
 from harvesters.survey_groups import TITLES
 
 _SHARED = {one.name: one for one in OPTIONS}
@@ -148,7 +148,7 @@ def describe(source: HarvestSource, mapping: TableMapping, reference: Reference)
         license=LICENSES[options["license"]],
         citation=citation,
         landing_page=page,
-        keywords=tuple(options["keywords"]),
+        keywords=(*(SYNTHETIC_KEYWORDS if options["synthetic"] else ()), *options["keywords"]),
         indicators=indicators,
         frequency=_frequency(mapping),
         spatial=(area,) if area else declared_codes(mapping, "area"),

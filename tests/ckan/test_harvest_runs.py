@@ -80,7 +80,7 @@ def city(action: Callable[..., Any], own_stack: Any, undisturbed: None) -> Itera
     """Leave the real CKAN without anything of Chiba City before and after."""
 
     def empty() -> None:
-        query = {"fq": "+organization:chiba-city +dataset_type:*", "fl": "name", "rows": 1000}
+        query = {"fq": "+organization:(chiba-city OR chiba-vision-trial) +dataset_type:*", "fl": "name", "rows": 1000}
         for one in action("package_search", **query, include_private=True, include_drafts=True)["results"]:
             action("dataset_purge", id=one["name"])
 
@@ -109,7 +109,7 @@ def test_the_samples_are_published_to_a_real_ckan_as_to_the_embedded_catalogue(
 
 def test_a_second_run_changes_nothing_in_ckan(on_ckan: Callable[..., Command], action: Callable[..., Any]) -> None:
     def modified() -> dict[str, str]:
-        query = {"fq": "+organization:chiba-city +dataset_type:*", "fl": "name,metadata_modified", "rows": 1000}
+        query = {"fq": "+organization:(chiba-city OR chiba-vision-trial) +dataset_type:*", "fl": "name,metadata_modified", "rows": 1000}
         return {one["name"]: one["metadata_modified"] for one in action("package_search", **query)["results"]}
 
     shihyo = on_ckan()

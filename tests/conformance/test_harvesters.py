@@ -10,12 +10,11 @@ import pytest
 
 from catalog.errors import Label
 from catalog.formats import sort_by_key
-from catalog.model import Agent
 from catalog.model.service import Service
 from catalog.reference import load_reference
 from catalog.releases import check_table
 from catalog.settings import Settings
-from harvesters import Context, Contribution, Findings, Harvester, HarvestSource, Level, load_sources
+from harvesters import Context, Contribution, Findings, Harvester, Level, load_sources
 from harvesters.base import Tally
 from harvesters.fetch import Fetcher
 from harvesters.http import HttpClient
@@ -32,7 +31,7 @@ def harvester(request: pytest.FixtureRequest) -> Harvester:
 def context(harvester: Harvester, root: Path, tmp_path: Path) -> Iterator[Context]:
     settings = Settings(home=tmp_path)
     files = (root / "harvest.yml", root / "tests" / "data" / "survey" / "harvest.yml")
-    [source] = [one for file in files for one in load_sources(file, settings) if one.kind == harvester.kind]
+    source = next(one for file in files for one in load_sources(file, settings) if one.kind == harvester.kind)
     client = HttpClient(settings)
     yield Context(
         source=source,
@@ -151,6 +150,6 @@ def test_descriptions_are_fit_for_a_catalogue(harvester: Harvester, context: Con
 
 
 def test_the_publisher_is_that_of_the_source(harvester: Harvester, context: Context) -> None:
-    publisher = Agent("chiba-city", Label("千葉市", "Chiba City"), "https://www.city.chiba.jp/")
-    assert isinstance(context.source, HarvestSource)
+    publisher = context.source.publisher
+    assert publisher.label.ja != publisher.name
     assert all(one.publisher == publisher == one.contact for one in harvester.datasets(context))

@@ -72,8 +72,24 @@ def test_options_that_are_not_given_have_their_defaults(tmp_path: Path) -> None:
 
 
 def test_the_file_of_the_project_is_good(root: Path) -> None:
-    names = [one.name for one in load_sources(root / "harvest.yml", Settings())]
-    assert names == ["mynumber", "procedures", "services"]
+    sources = load_sources(root / "harvest.yml", Settings())
+    assert [one.name for one in sources] == [
+        "mynumber",
+        "procedures",
+        "services",
+        "citizen-survey-tables",
+        "citizen-survey",
+        "company-survey",
+        "procedures-register",
+    ]
+    assert [one.options.get("synthetic", False) for one in sources] == [False] * 3 + [True] * 4
+
+
+def test_the_owner_of_the_project_s_datasets_is_not_the_city(root: Path) -> None:
+    [owner] = {one.publisher for one in load_sources(root / "harvest.yml", Settings())}
+    assert "千葉市の公式ではない" in owner.label.ja
+    assert "not official" in owner.label.en
+    assert (owner.url, owner.email) == (None, None)
 
 
 def test_an_unknown_option_names_file_key_allowed_ones_and_the_nearest(tmp_path: Path) -> None:

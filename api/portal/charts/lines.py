@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
 from markupsafe import Markup
 
+from api.portal.charts.names import fit, text_width
 from api.portal.charts.scale import Scale, day_ticks, value_ticks
 from api.portal.charts.svg import element, number
 
 #: vertical space between two labels at the ends of lines
 _LABEL_HEIGHT = 17.0
+#: the most room that names take from the plot
+_LONGEST_NAME = 190.0
 #: series that the style sheet tells apart
 STYLES = 6
 
@@ -76,6 +79,11 @@ class Frame:
     radius: float = 3.5
 
     @property
+    def names(self) -> bool:
+        """Whether the names of the series are written at their ends."""
+        return self.right > 60
+
+    @property
     def floor(self) -> float:
         """Return the y coordinate of the plot's lower edge."""
         return self.height - self.bottom
@@ -131,6 +139,7 @@ def draw_line_chart(
     values = [point.value for line in lines for point in line.points if point.value is not None]
     if not values:
         return Markup("")
+    frame = _with_room(frame, lines)
     ticks = value_ticks(min(values), max(values), 5)
     x = Scale(min(days).toordinal(), max(days).toordinal(), frame.left + 8, frame.edge - 8)
     y = Scale(ticks[0], ticks[-1], frame.floor, frame.top)
@@ -145,13 +154,19 @@ def draw_line_chart(
         _draw_marks(plot, marks),
         _draw_breaks(plot, lines),
         *(_draw_series(plot, line, index % STYLES) for index, line in reversed(list(enumerate(lines)))),
-        *(_draw_names(plot, lines) if frame.right > 60 else ()),
+        *(_draw_names(plot, lines) if frame.names else ()),
         class_=f"chart chart-{frame.name}",
         viewBox=f"0 0 {number(frame.width)} {number(frame.height)}",
         role="group",
         aria_labelledby=ids[0],
         aria_describedby=ids[1],
     )
+
+
+def _with_room(frame: Frame, lines: Sequence[Line]) -> Frame:
+    """Return the frame with as much room for names as they need, within bounds."""
+    widest = max((text_width(line.name) for line in lines), default=0.0)
+    return replace(frame, right=max(frame.right, min(widest + 4, _LONGEST_NAME))) if frame.names else frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +300,12 @@ def _draw_names(plot: _Plot, lines: Sequence[Line]) -> Iterator[Markup]:
     for y, (_, index, name) in zip(_apart([y for y, _, _ in wanted], plot.frame), wanted, strict=True):
         style = index % STYLES + 1
         yield element(
-            "text", name, x=plot.frame.edge + 2, y=y + 4, class_=f"chart-name series-{style}", aria_hidden="true"
+            "text",
+            fit(name, plot.frame.right - 2),
+            x=plot.frame.edge + 2,
+            y=y + 4,
+            class_=f"chart-name series-{style}",
+            aria_hidden="true",
         )
 
 

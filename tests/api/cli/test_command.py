@@ -13,7 +13,16 @@ from catalog.settings import describe_settings
 
 pytestmark = pytest.mark.usefixtures("command")
 
-DATASETS = {"mynumber-municipalities", "mynumber-prefectures", "mynumber-age-sex", "procedures-online"}
+DATASETS = {
+    "mynumber-municipalities",
+    "mynumber-prefectures",
+    "mynumber-age-sex",
+    "procedures-online",
+    "citizen-survey",
+    "citizen-survey-pairs",
+    "company-survey",
+    "procedures-register",
+}
 
 
 def _json(capsys: pytest.CaptureFixture[str]) -> object:

@@ -97,7 +97,12 @@ def test_a_ckan_client_dumps_everything_that_the_demo_publishes(environ: dict[st
     packages = {one["name"]: one for one in map(json.loads, dumped.stdout.splitlines())}
 
     datasets = {name for name, one in packages.items() if one["type"] == "dataset"}
-    assert datasets == {"mynumber-municipalities", "mynumber-prefectures", "mynumber-age-sex", "procedures-online"}
+    real = {"mynumber-municipalities", "mynumber-prefectures", "mynumber-age-sex", "procedures-online"}
+    made_up = {"citizen-survey", "citizen-survey-pairs", "company-survey", "procedures-register"}
+    assert datasets == real | made_up
+    extras = {name: {one["key"]: one["value"] for one in packages[name]["extras"]} for name in datasets}
+    assert {name for name in datasets if extras[name]["shihyo_synthetic"] == "true"} == made_up
+    assert all("合成データ" in packages[name]["title"] for name in made_up)
     services = {name for name, one in packages.items() if one["type"] == "service"}
     assert services == {f"service-{one}" for one in ("foryou", "chibarepo", "ideabox", "makuhari-drone")}
     assert all(one["license_id"] == "cc-by" for one in packages.values())
