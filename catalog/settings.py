@@ -21,6 +21,26 @@ def _text(raw: str) -> str:
     return raw
 
 
+def parse_token(raw: str) -> str:
+    """Return an API token without the white space around it.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be one: it goes into a header, so it is one line of ASCII without spaces.
+    """
+    token = raw.strip()
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise ValueError("not a token")
+    return token
+
+
+def _file(raw: str) -> str:
+    if not Path(raw).is_file():
+        raise ValueError("no such file")
+    return raw
+
+
 def _number(raw: str) -> int:
     number = int(raw)
     if number < 0:
@@ -82,6 +102,8 @@ _EXPECTED: dict[Callable[[str], Any], Label] = {
     _flag: Label("true または false", "true or false"),
     _url: Label("http:// か https:// で始まるURL", "a URL that starts with http:// or https://"),
     _language: Label("ja または en", "ja or en"),
+    parse_token: Label("空白のない半角英数字と記号（トークンそのもの）", "the token itself: ASCII without spaces"),
+    _file: Label("存在するファイルのパス", "the path of a file that exists"),
     _when: Label("auto、on、off のいずれか", "auto, on or off"),
     _zone: Label("Asia/Tokyo のような時間帯の名前", "the name of a time zone such as Asia/Tokyo"),
     _queue_url: Label("redis:// か rediss:// で始まるURL", "a URL that starts with redis:// or rediss://"),
@@ -108,20 +130,28 @@ class Settings:
         "公開先CKANのURL。空なら内蔵カタログを使う",
         "URL of the CKAN to publish to; empty means the embedded catalogue",
     )
-    catalog_token: str = _setting("", _text, "公開先CKANのAPIトークン", "API token for the catalogue", secret=True)
+    catalog_token: str = _setting(
+        "", parse_token, "公開先CKANのAPIトークン", "API token for the catalogue", secret=True
+    )
     catalog_timeout: int = _setting(
         30, _number, "カタログの応答を待つ秒数", "Seconds to wait for an answer of the catalogue"
     )
+    catalog_ca_file: str = _setting(
+        "",
+        _file,
+        "公開先CKANの証明書を確かめる認証局の証明書（PEM）。空なら一般の認証局",
+        "Certificates (PEM) that the catalogue's certificate is checked against; empty means the public ones",
+    )
     copy_from_token: str = _setting(
         "",
-        _text,
+        parse_token,
         "catalog copy の写し元のAPIトークン",
         "API token for the catalogue that `catalog copy` reads",
         secret=True,
     )
     copy_to_token: str = _setting(
         "",
-        _text,
+        parse_token,
         "catalog copy の写し先のAPIトークン",
         "API token for the catalogue that `catalog copy` writes",
         secret=True,
@@ -302,7 +332,7 @@ class Settings:
                     value=key,
                     allowed=sorted(names),
                 )
-            values[names[key].name] = _parse(key, raw, names[key].metadata["parse"])
+            values[names[key].name] = _parse(key, raw, names[key].metadata)
         return cls(**values)
 
     @property
@@ -317,17 +347,19 @@ _NOT_OURS = frozenset(
 )
 
 
-def _parse(key: str, raw: str, parse: Callable[[str], Any]) -> Any:
+def _parse(key: str, raw: str, described: Mapping[str, Any]) -> Any:
+    parse: Callable[[str], Any] = described["parse"]
     try:
         return parse(raw)
     except (ValueError, KeyError) as error:
         expected = _EXPECTED[parse]
+        shown = "…" if described["secret"] else raw
         raise SettingError(
-            f"環境変数 {key} の値「{raw}」は使えません",
-            f"The value {raw!r} of {key} cannot be used",
+            f"環境変数 {key} の値「{shown}」は使えません",
+            f"The value {shown!r} of {key} cannot be used",
             next_step=Label(f"{expected.ja}にしてください", f"Give {expected.en}"),
-            value=raw,
-        ) from error
+            value=shown,
+        ) from (None if described["secret"] else error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,11 @@ from catalog.ckan.copy import copy_catalogue
 from catalog.ckan.copy_journal import CopyJournal
 from catalog.ckan.copy_sides import address_of, settings_of
 from catalog.ckan.datastore import ACTIONS
-from catalog.errors import Label
+from catalog.ckan.restore import LOG_NAME, Edited, find_edited, overwrite
+from catalog.ckan.standing import iter_checks
+from catalog.errors import Label, SettingError
 from catalog.releases import Holdings, LocalCopy
+from catalog.settings import parse_token
 
 
 @click.group("catalog")
@@ -124,14 +127,93 @@ def show(terminal: Terminal, name: str, as_json: bool) -> None:
 
 @catalog_group.command("status")
 @json_option
-@click.pass_obj
-def status(terminal: Terminal, as_json: bool) -> None:
-    """カタログに届くか。Whether the catalogue answers, and what it says of itself."""
-    answer = open_catalogue(terminal.settings).action("status_show")
+@click.pass_context
+def status(context: click.Context, as_json: bool) -> None:
+    """カタログに届くか、公開できるか。Whether the catalogue answers, and whether this node may publish to it."""
+    terminal: Terminal = context.obj
+    catalogue = open_catalogue(terminal.settings)
+    answer = catalogue.action("status_show")
+    checks = list(iter_checks(catalogue, answer))
     if as_json:
-        terminal.document(answer)
+        terminal.document({**answer, "checks": [one.to_dict() for one in checks]})
+    else:
+        terminal.table(
+            (Label("", ""), Label("項目", "Item"), Label("結果", "Found")),
+            [
+                ("", terminal.text(Label("カタログ", "Catalogue")), address_of(terminal.settings)),
+                *((_MARKS[one.good], terminal.text(one.asked), terminal.text(one.found)) for one in checks),
+            ],
+        )
+        for one in checks:
+            if one.next_step:
+                terminal.say(f"{one.asked.ja}: {one.next_step.ja}", f"{one.asked.en}: {one.next_step.en}")
+    context.exit(Exit.FAILURE if any(one.good is False for one in checks) else Exit.SUCCESS)
+
+
+#: how a check went -> its mark
+_MARKS = {True: "✓", False: "✗", None: "·"}
+
+
+@catalog_group.command("edits")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@json_option
+@click.pass_context
+def edits(context: click.Context, names: Sequence[str], as_json: bool) -> None:
+    """公開後にカタログ上で手で直されたもの。What was edited by hand in the catalogue since it was published."""
+    terminal: Terminal = context.obj
+    found = find_edited(open_catalogue(terminal.settings), names)
+    if as_json:
+        terminal.document([one.to_dict() for one in found])
+    else:
+        _print_edits(terminal, found)
+    context.exit(Exit.CHANGES if found else Exit.SUCCESS)
+
+
+def _print_edits(terminal: Terminal, found: Sequence[Edited]) -> None:
+    removed = terminal.text(Label("（消された）", "(removed)"))
+    terminal.table(
+        (Label("名前", "Name"), Label("項目", "Field"), Label("今の値", "Value now")),
+        [
+            (one.name, field, removed if value is None else _shortened(value))
+            for one in found
+            for field, value in one.fields.items()
+        ],
+    )
+
+
+#: most characters of a value in a table
+_LONGEST = 200
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
+
+
+@catalog_group.command("overwrite")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@json_option
+@click.pass_obj
+def overwrite_edits(terminal: Terminal, names: Sequence[str], as_json: bool) -> None:
+    """手で直されたものを、公開した内容に戻す。Put back what was published over edits by hand.
+
+    戻す前の内容は、SHIHYO_HOME の overwritten.jsonl に残る。
+    What is replaced is kept in overwritten.jsonl of SHIHYO_HOME.
+    """
+    catalogue = open_catalogue(terminal.settings)
+    done = [overwrite(catalogue, name) for name in names]
+    if as_json:
+        terminal.document([one.to_dict() for one in done])
         return
-    terminal.table((Label("項目", "Item"), Label("値", "Value")), sorted(answer.items()))
+    _print_edits(terminal, done)
+    if any(one.fields for one in done):
+        log = terminal.settings.home / LOG_NAME
+        terminal.say(f"公開した内容に戻しました。前の内容は {log} にあります", f"Put back; what was there is in {log}")
+    for one in done:
+        if one.needs_harvest:
+            terminal.say(
+                f"{one.name}: 記録そのものが直されています。shihyo harvest run で台帳の内容に戻ります",
+                f"{one.name}: the record itself was edited; shihyo harvest run puts it back",
+            )
 
 
 @catalog_group.command("copy")
@@ -195,7 +277,17 @@ def copy(
 
 
 def _token(file: Path | None) -> str:
-    return file.read_text("utf-8").strip() if file else ""
+    if file is None:
+        return ""
+    try:
+        return parse_token(file.read_text("utf-8"))
+    except ValueError:
+        raise SettingError(
+            f"ファイル {file} の中身はトークンではありません",
+            f"File {file} does not hold a token",
+            next_step=Label("トークンだけを1行で書いてください", "Put the token alone in it, on one line"),
+            value=str(file),
+        ) from None
 
 
 @catalog_group.command("datastore")

@@ -53,7 +53,7 @@ class Terminal:
 
     def say(self, ja: str, en: str) -> None:
         """Tell people something, on standard error, in their language."""
-        self.err.print(escape(self.text(Label(ja, en))))
+        self.err.print(escape(self.text(Label(ja, en))), soft_wrap=True)
 
     def document(self, value: Any) -> None:
         """Print one JSON document to standard output."""

@@ -25,7 +25,6 @@ ckanapi 4.11; CKAN 2.12, ``ckan/views/api.py`` (2026-11-22).
 
 from __future__ import annotations
 
-import ast
 import secrets
 import ssl
 import urllib.error
@@ -42,11 +41,12 @@ import tenacity
 from ckanapi.common import ActionShortcut
 from ckanapi.errors import CKANAPIError, SearchIndexError, ServerIncompatibleError
 
+from catalog.ckan import refusals
 from catalog.ckan.mapping import DATASET_TYPE, RELEASE_TYPE
+from catalog.ckan.refusals import unavailable
 from catalog.embedded import ActionError, BadRequest, EmbeddedCatalog
 from catalog.embedded.errors import NotAuthorized, NotFound, SearchError, SearchQueryError, ValidationError
 from catalog.errors import (
-    CatalogueError,
     CatalogueUnavailable,
     ForbiddenAddress,
     Label,
@@ -203,6 +203,34 @@ class Catalogue:
         with self.open_file(resource, limit=limit) as file:
             return file.read()
 
+    def replace_package(self, existing: Mapping[str, Any], package: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Replace a package if nobody changed it since it was read; return it as it is then, None if somebody did.
+
+        The look and the change are one step of the catalogue (``package_revise``), so of two who read the same one
+        succeeds, and a call that arrives late does nothing.
+
+        Parameters
+        ----------
+        existing
+            The package as it was read.
+        package
+            All of the package as it shall be.
+
+        Raises
+        ------
+        CatalogueError
+            As the table of this module says.
+        """
+        match = {"id": existing["id"], "metadata_modified": existing["metadata_modified"]}
+        # a time that is sent back stays as it is in CKAN, and the change could not be noticed
+        wanted = {key: one for key, one in package.items() if key not in {"id", "metadata_modified"}}
+        try:
+            return dict(self.action("package_revise", match=match, filter=["-*"], update=wanted)["package"])
+        except ValidationError as error:
+            if set(error.fields) == {"match"}:
+                return None
+            raise
+
     @property
     def publisher(self) -> str:
         """Id of this home folder as a publisher; made once and kept in it."""
@@ -249,24 +277,30 @@ class Catalogue:
             close()
 
     def _call(self, name: str, data: Mapping[str, Any], files: Mapping[str, Upload] | None) -> Any:
-        kwargs = {"timeout": self.settings.catalog_timeout}
+        answered: list[str | None] = []
+        kwargs = {
+            "timeout": self.settings.catalog_timeout,
+            # requests' own interface for looking at an answer: ckanapi tells of a redirect, but not where to
+            "hooks": {"response": lambda answer, **_: answered.append(answer.headers.get("Location"))},
+            **({"verify": self.settings.catalog_ca_file} if self.settings.catalog_ca_file else {}),
+        }
         try:
             return self._ckan.call_action(name, dict(data), files=files, requests_kwargs=kwargs)
         except ckanapi.NotFound as error:
             raise NotFound(_label(error)) from error
         except ckanapi.ValidationError as error:
-            raise ValidationError(_fields(error)) from error
+            raise refusals.invalid(error) from error
         except ckanapi.NotAuthorized as error:
-            raise _refused(name, error) from error
+            raise refusals.refused(name, error) from error
         except (ckanapi.SearchError, ckanapi.SearchQueryError, SearchIndexError) as error:
             raise SearchError(_label(error)) from error
         except ServerIncompatibleError as error:
-            raise _unavailable(self._address, str(error)) from error
+            raise unavailable(self._address, str(error)) from error
         except CKANAPIError as error:
-            raise _unknown(self._address, name, error) from error
+            raise refusals.unknown(self._address, name, error, answered[-1] if answered else None) from error
         except OSError as error:
             # requests' exceptions are OSErrors: no connection, a timeout, a broken answer
-            raise _unavailable(self._address, str(error)) from error
+            raise unavailable(self._address, error) from error
 
     @property
     def _address(self) -> str:
@@ -281,16 +315,20 @@ class Catalogue:
             return
         url = download_url(self.settings.catalog_url, resource)
         try:
-            with _opener(url).open(self._request(url), timeout=self.settings.catalog_timeout) as answer:
+            with self._opener(url).open(self._request(url), timeout=self.settings.catalog_timeout) as answer:
                 yield _Bounded(answer, limit, resource)  # type: ignore[misc]
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 raise NotFound(Label(f"ファイル {url} がありません", f"There is no file {url}")) from error
             if error.code in {401, 403}:
                 raise NotAuthorized(Label(f"ファイル {url} を読む権限がありません", f"May not read {url}")) from error
-            raise _unavailable(url, f"HTTP {error.code}") from error
-        except (OSError, ssl.SSLError) as error:
-            raise _unavailable(url, str(error)) from error
+            raise unavailable(url, f"HTTP {error.code}") from error
+        except OSError as error:
+            raise unavailable(url, error) from error
+
+    def _opener(self, url: str) -> urllib.request.OpenerDirector:
+        trusted = ssl.create_default_context(cafile=self.settings.catalog_ca_file or None)
+        return urllib.request.build_opener(_SameSite(url), urllib.request.HTTPSHandler(context=trusted))
 
     def _request(self, url: str) -> urllib.request.Request:
         headers = {"User-Agent": _USER_AGENT}
@@ -383,10 +421,6 @@ class _SameSite(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _opener(url: str) -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_SameSite(url))
-
-
 def _patiently(call: Any) -> Any:
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(CatalogueUnavailable),
@@ -421,59 +455,3 @@ def _link_if_absent(temporary: Path, path: Path) -> None:
 def _label(error: Exception) -> Label:
     text = str(error) or type(error).__name__
     return Label(text, text)
-
-
-def _fields(error: ckanapi.ValidationError) -> dict[str, list[Label]]:
-    fields = {key: value for key, value in error.error_dict.items() if not key.startswith("__")}
-    return {key: [Label(text, text) for text in _texts(value)] for key, value in fields.items()}
-
-
-def _texts(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
-
-
-def _refused(name: str, error: ckanapi.NotAuthorized) -> NotAuthorized:
-    said = error.args[0].get("message", "") if error.args and isinstance(error.args[0], Mapping) else str(error)
-    refusal = NotAuthorized(
-        Label(f"カタログが {name} を許しません: {said}", f"The catalogue does not allow {name}: {said}")
-    )
-    refusal.next_step = Label(
-        "SHIHYO_CATALOG_TOKEN が有効（期限切れや失効がない）で、その利用者に組織の編集者（editor）以上の権限があるか"
-        "確かめてください",
-        "See that the token in SHIHYO_CATALOG_TOKEN has not expired or been revoked, and that its user is an editor or"
-        " admin of the organisation",
-    )
-    return refusal
-
-
-def _unknown(address: str, name: str, error: CKANAPIError) -> CatalogueError:
-    status, body = _status_and_body(error)
-    if status is None or status >= 500:
-        return _unavailable(address, f"HTTP {status}: {body[:200]}")
-    return CatalogueError(
-        f"カタログが {name} に答えられません（HTTP {status}: {body[:200]}）",
-        f"The catalogue could not do {name} (HTTP {status}: {body[:200]})",
-        value=name,
-        status=status,
-    )
-
-
-def _status_and_body(error: CKANAPIError) -> tuple[int | None, str]:
-    """Read what ckanapi puts into an error it does not know: the repr of ``[url, status, body]``."""
-    try:
-        _, status, body = ast.literal_eval(str(error))
-        return int(status), str(body)
-    except (ValueError, SyntaxError, TypeError):
-        return None, str(error)
-
-
-def _unavailable(address: str, reason: str) -> CatalogueUnavailable:
-    return CatalogueUnavailable(
-        f"カタログ {address} が応答しません（{reason}）",
-        f"The catalogue {address} does not answer ({reason})",
-        next_step=Label(
-            "カタログが動いているか、SHIHYO_CATALOG_URL が正しいか確かめてください",
-            "See that it is running and that SHIHYO_CATALOG_URL is right",
-        ),
-        value=address,
-    )

@@ -292,7 +292,13 @@ class PackageCopy:
         sent = self._send(package, files)
         package = self.sides.target.action("package_show", id=package["id"])
         wanted = self._wanted(package)
-        self.sides.target.action("package_update", **self._payload(wanted, package, keep_additions))
+        if self.sides.target.replace_package(package, self._payload(wanted, package, keep_additions)) is None:
+            raise PublishConflict(
+                f"{self.name} は、写している間に写し先で変更されました",
+                f"{self.name} was changed in the target while it was being copied",
+                next_step=Label("もう一度実行してください", "Run it again"),
+                value=self.name,
+            )
         return self._finish(wanted, action, changes, sent)
 
     def _create_hidden(self) -> dict[str, Any]:

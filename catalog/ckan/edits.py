@@ -54,6 +54,11 @@ def find_edits(package: Mapping[str, Any]) -> list[str]:
         return [f"extras.{WRITTEN}"]
 
 
+def values_of(package: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fields of a package that are compared, as texts, by the names that :func:`find_edits` gives them."""
+    return {field: str(value) for field, value in _fields(package)}
+
+
 def merged(existing: Mapping[str, Any], package: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``package`` together with what others added to ``existing``: fields, extras, tags, groups, resources.
 

@@ -10,11 +10,12 @@ Order of events::
     files                uploaded one by one under ids made of the digest; those that are there are skipped;
                          the manifest last, so that a release with a manifest is whole
     release package      becomes active
-    dataset package      ONE call makes the release current: package_create, later package_update
+    dataset package      ONE call makes the release current: package_create, later package_revise,
+                         which does nothing if anybody changed the dataset since it was looked at
 
 A kill at any point leaves the release before current and complete; publishing again goes on where it stopped. Readers
 go by the dataset package alone, so they see the old release or the new one and nothing in between. What protects two
-publishers from each other, and the gap that CKAN's API leaves open, is in docs/adr/0044.
+publishers from each other is in docs/adr/0044 and 0117.
 """
 
 from __future__ import annotations
@@ -163,6 +164,16 @@ def find_file(package: Mapping[str, Any], digest: str, name: str) -> Mapping[str
     return next((one for one in package["resources"] if one["id"] == wanted), None)
 
 
+def restoring(name: str) -> Label:
+    """Return what to do about an edit by hand."""
+    return Label(
+        f"直した内容を収集元に移してから、shihyo catalog overwrite {name} で公開した内容に戻し、収集をもう一度実行して"
+        f"ください（何が直されたかは shihyo catalog edits {name}）",
+        f"Bring the edits into the source, put back what was published with shihyo catalog overwrite {name}, and run"
+        f" the harvest again; shihyo catalog edits {name} shows what was edited",
+    )
+
+
 class _Publication:
     """One try to publish one release."""
 
@@ -223,7 +234,8 @@ class _Publication:
                 f"カタログには、この仕組みで公開したものではないデータセット {self.name} があります",
                 f"The catalogue has a dataset {self.name} that was not published from here",
                 next_step=Label(
-                    "上書きしてよければ overwrite を指定してください", "Ask for overwrite if it may be replaced"
+                    "そのデータセットの名前を変えるか消すか、収集元の options で別の名前を指定してください",
+                    "Rename or remove that dataset, or give the source another name for its own in its options",
                 ),
                 value=self.name,
             )
@@ -232,10 +244,7 @@ class _Publication:
             raise EditedByHand(
                 f"データセット {self.name} はカタログ上で手で直されています（{'、'.join(edits)}）",
                 f"{self.name} was edited by hand in the catalogue ({', '.join(edits)})",
-                next_step=Label(
-                    "直した内容を元の定義に移すか、上書きしてよければ overwrite を指定してください",
-                    "Bring the edits into its definition, or ask for overwrite if they may go",
-                ),
+                next_step=restoring(self.name),
                 value=self.name,
                 fields=edits,
             )
@@ -258,7 +267,9 @@ class _Publication:
                 self.progress(f"{self.release_name}: waiting", 0, None)
                 time.sleep(_POLL_SECONDS)
                 continue
-            return self._take_over(package, same)
+            taken = self._take_over(package, same)
+            if taken is not None:
+                return taken
 
     def _create_release(self) -> dict[str, Any] | None:
         """Create the draft; None if the name was taken in between. The unique name is the put-if-absent."""
@@ -276,13 +287,16 @@ class _Publication:
             return True
         return _age(package["metadata_modified"]) > self.catalogue.settings.publish_lease_seconds
 
-    def _take_over(self, package: Mapping[str, Any], same: bool) -> dict[str, Any]:
-        """Make a release package that someone left behind ours; files of another release are dropped."""
+    def _take_over(self, package: Mapping[str, Any], same: bool) -> dict[str, Any] | None:
+        """Make a release package that someone left behind ours; None if it changed since it was looked at.
+
+        Files of another release are dropped.
+        """
         if same and extras_of(package).get("shihyo_publisher") == self.catalogue.publisher:
             return dict(package)
         wanted = release_package(self.manifest, self.catalogue.publisher, package["type"])
         kept = {"resources": package["resources"], "state": package["state"]} if same else {"resources": []}
-        return dict(self.catalogue.action("package_update", **{**package, **wanted, **kept}))
+        return self.catalogue.replace_package(package, {**package, **wanted, **kept})
 
     def _busy(self, package: Mapping[str, Any]) -> PublishConflict:
         age = _age(package["metadata_modified"])
@@ -353,18 +367,28 @@ class _Publication:
 
     def _make_current(self, release: Mapping[str, Any]) -> None:
         files = {name: find_file(release, self.manifest.digest, name) or {} for name in self._file_names()}
-        existing = self.catalogue.find_package(self.name)
-        if self._is_current(existing):
-            return
-        first_issued = extras_of(existing).get("issued") if existing and current_release(existing) else None
-        wanted = dataset_package(self.manifest, files, first_issued)
-        self._require_parent(existing)
-        self._require_untouched(existing)
-        if existing is None:
-            self._create_dataset(with_written(wanted))
-            return
-        written = with_written(wanted)
-        self.catalogue.action("package_update", **{**merged(existing, written), "id": existing["id"]})
+        for _ in range(_ROUNDS):
+            existing = self.catalogue.find_package(self.name)
+            self._own_release()
+            if self._is_current(existing):
+                return
+            first_issued = extras_of(existing).get("issued") if existing and current_release(existing) else None
+            wanted = with_written(dataset_package(self.manifest, files, first_issued))
+            self._require_parent(existing)
+            self._require_untouched(existing)
+            if existing is None:
+                self._create_dataset(wanted)
+                return
+            if self.catalogue.replace_package(existing, merged(existing, wanted)) is not None:
+                return
+        raise PublishConflict(
+            f"データセット {self.name} は、公開しようとするたびに別の人が変更しています",
+            f"Somebody changes {self.name} each time it is to be published",
+            next_step=Label(
+                "変更が終わってから収集をもう一度実行してください", "Run the harvest again when they have finished"
+            ),
+            value=self.name,
+        )
 
     def _create_dataset(self, package: Mapping[str, Any]) -> None:
         try:

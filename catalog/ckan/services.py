@@ -18,7 +18,7 @@ CKAN                            what
 ``shihyo_written``              what we wrote, to notice edits by hand (:mod:`catalog.ckan.edits`)
 ==============================  =========================================================================
 
-Publishing is one call (package_create, later package_update) under the lock of :meth:`Catalogue.publishing`, so nothing
+Publishing is one call (package_create, later package_revise) under the lock of :meth:`Catalogue.publishing`, so nothing
 is ever half published. The record is limited to :data:`LARGEST_RECORD`, because CKAN indexes an extra as one term.
 
 References
@@ -40,8 +40,9 @@ from catalog.ckan.client import Catalogue
 from catalog.ckan.edits import find_edits, merged, with_written
 from catalog.ckan.mapping import DATASET_TYPE, RELEASE_TYPE, as_extras, extras_of
 from catalog.ckan.organizations import ensure_organization
+from catalog.ckan.publish import restoring
 from catalog.embedded.errors import ValidationError
-from catalog.errors import CheckFailed, EditedByHand, InputError, IntegrityError, Label
+from catalog.errors import CheckFailed, EditedByHand, InputError, IntegrityError, Label, PublishConflict
 from catalog.model import CC_BY
 from catalog.model.service import Service, parse_service
 from catalog.reference import load_reference
@@ -245,19 +246,36 @@ def _require_untouched(existing: Mapping[str, Any] | None, service: Service, *, 
         raise EditedByHand(
             f"サービス {service.id} はカタログ上で手で直されています（{'、'.join(edits)}）",
             f"Service {service.id} was edited by hand in the catalogue ({', '.join(edits)})",
-            next_step=Label(
-                "直した内容を台帳に移し、カタログの側を元に戻してください",
-                "Bring the edits into the registry and undo them in the catalogue",
-            ),
+            next_step=restoring(name),
             value=service.id,
             fields=edits,
         )
 
 
+def restored_service(package: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the package of a service as it was published, made of the record in it.
+
+    Raises
+    ------
+    IntegrityError
+        If the record was changed, too.
+    """
+    written = with_written(
+        _package(read_service(package).service, extras_of(package).get(_SOURCE, ""), package["type"])
+    )
+    return merged(package, written)
+
+
 def _write(catalogue: Catalogue, existing: Mapping[str, Any] | None, service: Service, package: dict[str, Any]) -> None:
     written = with_written(package)
     if existing is not None:
-        catalogue.action("package_update", **{**merged(existing, written), "id": existing["id"]})
+        if catalogue.replace_package(existing, merged(existing, written)) is None:
+            raise PublishConflict(
+                f"サービス {service.id} は、公開している間に別の人が変更しました",
+                f"Somebody changed service {service.id} while it was being published",
+                next_step=Label("収集をもう一度実行してください", "Run the harvest again"),
+                value=service.id,
+            )
         return
     ensure_organization(catalogue, service.publisher)
     try:

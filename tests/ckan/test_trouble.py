@@ -132,7 +132,7 @@ def test_the_api_serves_while_ckan_is_stopped_and_catches_up(
 # -- publishing
 
 #: the writes of the second publication of a dataset
-WRITES = ("package_create", "resource_create", "package_patch", "package_update")
+WRITES = ("package_create", "resource_create", "package_patch", "package_revise")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["not done", "done, and the answer lost"])

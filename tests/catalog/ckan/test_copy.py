@@ -24,6 +24,7 @@ from catalog.ckan.copy_journal import CopyJournal, Entry
 from catalog.ckan.copy_report import CopyReport
 from catalog.ckan.copy_sides import address_of, settings_of
 from catalog.ckan.edits import find_edits
+from catalog.ckan.listing import iter_packages
 from catalog.embedded.errors import NotFound
 from catalog.errors import CatalogueError, CatalogueUnavailable, PublishConflict, SettingError
 from catalog.releases import BuiltRelease, LocalCopy
@@ -38,6 +39,8 @@ ON_A_REAL_CKAN = True
 THEIRS = (
     ("dataset_purge", "jobs"),
     ("dataset_purge", "bus"),
+    ("dataset_purge", "parks"),
+    ("organization_purge", "parks-office"),
     ("organization_purge", "statistics"),
     ("group_purge", "smart"),
 )
@@ -116,6 +119,12 @@ def digests(catalogue: Catalogue, folder: Path) -> tuple[str, list[str]]:
     assert follower.broken == ()
     assert follower.copy.verify(holdings, all_releases=True) == []
     return holdings.digest, sorted(holdings.datasets)
+
+
+def everything(catalogue: Catalogue) -> dict[str, Any]:
+    """Return all that a catalogue holds, whoever put it there."""
+    listed = {kind: catalogue.action(f"{kind}_list") for kind in ("organization", "group")}
+    return {**listed, "packages": {one["name"]: one for one in iter_packages(catalogue, "+dataset_type:*")}}
 
 
 def actions(report: CopyReport) -> dict[str, str]:
@@ -218,15 +227,56 @@ def test_a_dry_run_says_what_would_be_copied_and_writes_nothing(
     source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain
 ) -> None:
     publish(source, built_chain[0])
+    before = everything(target)
     planned = copy(dry_run=True)
-    assert target.action("package_search", include_private=True)["count"] == 0
-    assert target.action("organization_list") == []
+    assert everything(target) == before
+    assert not {one.name for one in planned.items} & set(before["packages"])
     done = copy()
     assert actions(planned) == actions(done)
     assert [(file.id, file.bytes) for one in planned.items for file in one.files] == [
         (file.id, file.bytes) for one in done.items for file in one.files
     ]
     assert not copy(dry_run=True).changes
+
+
+@pytest.mark.usefixtures("others")
+def test_what_the_target_holds_of_other_people_stays_as_it_is(
+    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, tmp_path: Path
+) -> None:
+    target.action("organization_create", name="parks-office", title="公園課")
+    target.action(
+        "package_create",
+        name="parks",
+        title="公園",
+        owner_org="parks-office",
+        private=True,
+        extras=[{"key": "担当", "value": "公園課"}],
+        resources=[{"name": "一覧", "url": "https://example.org/parks.html"}],
+    )
+    file = tmp_path / "parks.csv"
+    file.write_bytes(CSV)
+    target.upload("resource_create", path=file, media_type="text/csv", package_id="parks", name="公園CSV")
+    before = everything(target)
+    publish(source, built_chain[0])
+    assert not copy().failed
+    after = everything(target)
+    assert {name: after["packages"][name] for name in before["packages"]} == before["packages"]
+    assert set(before["organization"]) < set(after["organization"])
+    assert {"cards", "cards-r00001", "jobs", "bus"} <= set(after["packages"]) - set(before["packages"])
+    assert target.read_file(after["packages"]["parks"]["resources"][1], limit=1000) == CSV
+
+
+@pytest.mark.usefixtures("others")
+def test_what_the_target_holds_is_not_copied_back(
+    source: Catalogue, target: Catalogue, built_chain: Chain, tmp_path: Path
+) -> None:
+    publish(source, built_chain[0])
+    forth = CopyJournal(tmp_path / "forth", "source", "target")
+    copy_catalogue(source, target, forth)
+    back = copy_catalogue(
+        target, source, CopyJournal(tmp_path / "back", "target", "source"), datasets=["cards", "jobs"]
+    )
+    assert set(actions(back).values()) == {"unchanged"}
 
 
 def test_a_dry_run_of_a_new_release_names_what_changes(source: Catalogue, copy: Copy, built_chain: Chain) -> None:

@@ -117,7 +117,7 @@ def interrupted_at(catalogue: Catalogue, number: int, *, after: bool) -> Iterato
 
 
 #: the writes of the second publication of a dataset
-WRITES = ["package_create", *["resource_create"] * 5, "package_patch", "package_update"]
+WRITES = ["package_create", *["resource_create"] * 5, "package_patch", "package_revise"]
 
 
 def test_the_writes_of_a_publication_are_these(site: Any, built_chain: list[BuiltRelease]) -> None:
