@@ -3,13 +3,30 @@
 ::
 
     bytes -> open_sheets -> Sheet -> find_tables -> Table -> one check a rule -> Result -> ReadabilityReport
+                                                                                             |-> to_dict, lines
+                                                                                             '-> write_page
 
 :func:`check_file` judges what staff hand in and what we publish alike.
 """
 
+from harvesters.readability.advice import compare_layouts
 from harvesters.readability.check import check_file
+from harvesters.readability.described import describe, find_described
+from harvesters.readability.page import write_page, write_pages
 from harvesters.readability.report import LevelScore, ReadabilityReport
 from harvesters.readability.result import Described
 from harvesters.readability.rules import RULES, ReadabilityRule
 
-__all__ = ["RULES", "Described", "LevelScore", "ReadabilityReport", "ReadabilityRule", "check_file"]
+__all__ = [
+    "RULES",
+    "Described",
+    "LevelScore",
+    "ReadabilityReport",
+    "ReadabilityRule",
+    "check_file",
+    "compare_layouts",
+    "describe",
+    "find_described",
+    "write_page",
+    "write_pages",
+]

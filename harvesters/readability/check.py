@@ -11,7 +11,7 @@ from harvesters.readability.result import Breach, Check, Described, Look, Result
 from harvesters.readability.rules import RULES, Kind
 from harvesters.readability.sheet import Sheet, TextScan
 from harvesters.readability.sheets import Opened, open_sheets
-from harvesters.readability.tables import Table, find_tables
+from harvesters.readability.tables import Table, find_tables, with_declared_header
 
 #: bytes that a file may have, packed and unpacked
 LARGEST = 500_000_000
@@ -89,6 +89,8 @@ def _encoding(opened: Opened) -> Label | None:
 
 def _check_sheet(sheet: Sheet, kind: str, described: Described | None) -> SheetReport:
     tables, others = find_tables(sheet)
+    if described:
+        tables = [with_declared_header(sheet, one, described.names) for one in tables]
     reports = []
     for table in tables:
         look = Look(kind, sheet, table, tuple(tables), tuple(others), described)

@@ -108,8 +108,13 @@ def find_layout(sheet: Sheet, area: Area) -> Layout:
         rows, top = rows[:1], rows[0] + 1
     elif len(rows) > HEADER_ROWS:
         rows, top = rows[:HEADER_ROWS], rows[HEADER_ROWS - 1] + 1
+    return layout_below(sheet, area, tuple(rows), top)
+
+
+def layout_below(sheet: Sheet, area: Area, header: tuple[int, ...], top: int) -> Layout:
+    """Return the layout of a table whose header is known and whose body begins at row ``top``."""
     kinds = column_kinds(sheet, area, top)
-    return Layout(tuple(rows), top, area.bottom, kinds, _stubs(sheet, area, top, kinds), named=True)
+    return Layout(header, top, area.bottom, kinds, _stubs(sheet, area, top, kinds), named=True)
 
 
 def _header_candidates(sheet: Sheet, area: Area) -> list[tuple[int, int]] | None:

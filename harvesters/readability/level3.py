@@ -46,17 +46,16 @@ _UNIT_WORDS = re.compile(
     "|年齢|年数|温度|気温|数$|コード|code|番号|No|ID|指数|指標|順位|ランク|フラグ|区分"
 )
 #: words of English names that need no unit
-_UNITLESS = frozenset(
-    (
-        "id code key name type flag status index sort rank order level class year month date number count cnt num no"
-        " row col seq version is has will can use"
-    ).split(" ")
+_UNITLESS = re.compile(
+    r"(?:^|[_\-])(?:id|code|key|name|type|flag|status|index|sort|rank|order|level|class|year|month|date|number|count|cnt|num"
+    r"|no|row|col|seq|version|is|has|will|can|use)(?:[_\-]|$)",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"[\s\-ー−▲△]*[\d,]+\.?\d*\s*")
 
 
 def units(look: Look) -> Result:
-    """L3-04: columns of numbers whose name tells no unit."""
+    """L3-04: columns of numbers whose unit neither their name nor a description tells."""
     row = look.header_row
     result = Result("L3-04", 0.5 if row is None else 0.65)
     if row is None:
@@ -65,7 +64,7 @@ def units(look: Look) -> Result:
         if look.sheet.value(row, column) is None or not _holds_numbers(look, column):
             continue
         name = look.sheet.text(row, column)
-        if not tells_unit(name):
+        if not tells_unit(name) and not (look.described and name in look.described.units):
             what = Label("数値の列に単位がない", "A column of numbers without a unit")
             result.add(look.breach(row, column, what, name, "warning"))
     return result
@@ -75,7 +74,7 @@ def tells_unit(name: str) -> bool:
     """Return whether the name of a column tells its unit, implies it, or says that there is none."""
     if _UNIT_IN_NAME.search(name) or _UNIT_WORDS.search(name) or name.isdigit():
         return True
-    return not _UNITLESS.isdisjoint(re.split(r"[_\-]", name.lower()))
+    return _UNITLESS.search(name) is not None
 
 
 def _holds_numbers(look: Look, column: int) -> bool:

@@ -176,10 +176,15 @@ class ReadabilityReport:
             lines.append(f"    → {rule.advice.in_language(lang)}")
         return lines
 
+    def show(self, breach: Breach) -> str:
+        """Return the value of a breach as it may be shown: shortened, and nothing if values are private."""
+        return _short(breach.value) if self.values and breach.value else ""
+
     def say(self, breach: Breach, lang: str = "ja") -> str:
         """Return a breach on one line: place, matter, value."""
         said = ": ".join(one for one in (breach.where, breach.what.in_language(lang)) if one)
-        value = f" 「{_short(breach.value)}」" if self.values and breach.value else ""
+        shown = self.show(breach)
+        value = f" 「{shown}」" if shown else ""
         return f"{breach.sheet} {said}{value}" if self.format in ("xlsx", "ods") else f"{said}{value}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -232,7 +237,8 @@ class ReadabilityReport:
         }
 
     def _breach(self, breach: Breach) -> dict[str, Any]:
-        value = f"（値: {_short(breach.value)}）" if self.values and breach.value else ""
+        shown = self.show(breach)
+        value = f"（値: {shown}）" if shown else ""
         return {
             "シート": breach.sheet,
             "セル範囲": breach.where,

@@ -90,6 +90,10 @@ class Described:
     defined: frozenset[str] = frozenset()
     #: whether encoding and date of change are told
     history: bool = False
+    #: columns of numbers whose unit is told, and columns that are declared not to be numbers
+    units: frozenset[str] = frozenset()
+    #: names of all columns, if the first row is declared to be the header
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

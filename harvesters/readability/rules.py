@@ -1,9 +1,9 @@
 """The 30 rules of the government's machine-readability rule, as data: level, severity, file kinds, what to do.
 
 The ids, levels and severities are those of 「行政データにおける機械可読性に関するルール」 (Digital Agency, 2026-03-31);
-the titles and the advice are ours. Five rules ask for something that a file alone cannot show (a code table beside it, other years'
-files), and the Digital Agency's sample checker leaves them out of the score; we look at them as far as we can and leave
-them out of the score too.
+the titles and the advice are ours. Five rules ask for something that a table alone does not show (a code table beside
+it, other years' files). The sample checker of the Digital Agency leaves them out of the score; we look at them as far
+as we can and leave them out too.
 
 References
 ----------

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from harvesters.readability.layout import Layout, column_kinds, find_layout, header_strength, is_figure
+from harvesters.readability.layout import Layout, column_kinds, find_layout, header_strength, is_figure, layout_below
 from harvesters.readability.sheet import Area, Sheet, is_number
 from harvesters.readers.grid import Value
 
@@ -74,6 +74,15 @@ def find_tables(sheet: Sheet) -> tuple[list[Table], list[Other]]:
                 tables.append(_table(sheet, area))
     tables = _name_by_table_above(sheet, _join_fragments(sheet, _join_beside(sheet, tables)))
     return sorted(tables, key=lambda one: one.confidence, reverse=True), others
+
+
+def with_declared_header(sheet: Sheet, table: Table, names: Sequence[str]) -> Table:
+    """Return the table with its first row for header, if that row has the declared names; else the table as it is."""
+    area = table.area
+    first = tuple(sheet.text(area.top, column) for column in range(area.left, area.right + 1))
+    if not names or first != tuple(names) or area.height < 2:
+        return table
+    return replace(table, layout=layout_below(sheet, area, (area.top,), area.top + 1))
 
 
 def _table(sheet: Sheet, area: Area, cells: float = 0.6, rows: float = 0.6) -> Table:
