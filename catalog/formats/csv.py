@@ -49,17 +49,19 @@ def iter_csv(table: pa.Table) -> Iterator[bytes]:
     yield from iter_records(table.column_names, table, quote_where_needed)
 
 
-def iter_records(header: Sequence[str], table: pa.Table, quote: Callable[[pa.Array], pa.Array]) -> Iterator[bytes]:
-    """Yield header and records; ``quote`` says how the distinct texts of a text column are quoted."""
+def iter_records(
+    header: Sequence[str], table: pa.Table, quote: Callable[[pa.Array], pa.Array], nothing: str = ""
+) -> Iterator[bytes]:
+    """Yield header and records; ``quote`` says how distinct texts are quoted, ``nothing`` is written for null."""
     yield (",".join(quote(pa.array(header, pa.string())).to_pylist()) + "\r\n").encode()
     whole = table.combine_chunks()
     for start in range(0, whole.num_rows, _ROWS):
-        yield _records(whole.slice(start, _ROWS), quote)
+        yield _records(whole.slice(start, _ROWS), quote, nothing)
 
 
-def _records(table: pa.Table, quote: Callable[[pa.Array], pa.Array]) -> bytes:
+def _records(table: pa.Table, quote: Callable[[pa.Array], pa.Array], nothing: str) -> bytes:
     # A record of one empty cell would be an empty line, which readers skip.
-    nothing = '""' if table.num_columns == 1 else ""
+    nothing = nothing or ('""' if table.num_columns == 1 else "")
     cells = [pc.fill_null(_cells(column, quote), nothing) for column in table.columns]
     lines = pc.binary_join_element_wise(*cells, ",")
     return "\r\n".join([*lines.to_pylist(), ""]).encode()

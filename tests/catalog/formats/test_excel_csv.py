@@ -66,12 +66,18 @@ def test_labels_stand_beside_their_codes(write: Write, golden_table: pa.Table, s
 def test_the_country_has_no_prefecture(write: Write, golden_table: pa.Table, specimen: Any, tmp_path: Path) -> None:
     header, *rows = write(golden_table, specimen.by_sex, tmp_path / "a.csv")
     japan = dict(zip(header, rows[2], strict=True))
-    assert (japan["都道府県名"], japan["地方公共団体名"]) == ("", "日本")
+    assert (japan["都道府県名"], japan["地方公共団体名"]) == ("…", "日本")
 
 
 def test_a_header_does_not_name_a_unit_when_rows_differ_in_it(write: Write, specimen: Any, tmp_path: Path) -> None:
     table = specimen.table([specimen.row(), specimen.row(period="2021-05-01", unit="PS", value=3.0)])
-    assert "値（単位の列による）" in write(table, specimen.structure, tmp_path / "a.csv")[0]
+    assert "指標の値（単位の列による）" in write(table, specimen.structure, tmp_path / "a.csv")[0]
+
+
+def test_no_cell_is_blank(write: Write, golden_table: pa.Table, specimen: Any, tmp_path: Path) -> None:
+    header, *rows = write(golden_table, specimen.by_sex, tmp_path / "a.csv")
+    assert all(cell for row in rows for cell in row)
+    assert dict(zip(header, rows[2], strict=True))["値（%）"] == "…"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +106,9 @@ def test_pandas_reads_numbers_as_numbers_and_codes_as_texts(
     write: Write, golden_table: pa.Table, specimen: Any, tmp_path: Path
 ) -> None:
     write(golden_table, specimen.by_sex, tmp_path / "a.csv")
-    frame = pd.read_csv(tmp_path / "a.csv", encoding="utf-8-sig", dtype={"全国地方公共団体コード": str})
+    frame = pd.read_csv(
+        tmp_path / "a.csv", encoding="utf-8-sig", na_values=["…"], dtype={"全国地方公共団体コード": str}
+    )
     assert frame["値（%）"].dtype == "float64"
     assert frame["全国地方公共団体コード"].tolist()[1] == "011002"
 
@@ -113,10 +121,10 @@ def test_made_up_figures_say_so_in_every_row(
     assert {row[-1] for row in rows} == {"架空のデータ（実際の値ではありません）"}
 
 
-def test_a_code_without_a_label_has_an_empty_cell(write: Write, specimen: Any, tmp_path: Path) -> None:
+def test_a_code_without_a_label_has_the_mark_of_no_value(write: Write, specimen: Any, tmp_path: Path) -> None:
     table = specimen.table([specimen.row(definition_id="kpi-12.unheard")])
     header, row = write(table, specimen.structure, tmp_path / "a.csv")
-    assert dict(zip(header, row, strict=True))["定義名"] == ""
+    assert dict(zip(header, row, strict=True))["定義名"] == "…"
 
 
 def test_two_columns_with_the_same_header_are_refused(write: Write, specimen: Any, tmp_path: Path) -> None:
