@@ -2,7 +2,7 @@
 
 ::
 
-    shihyo harvest list | plan | run | status
+    shihyo harvest list | plan | run | status | jobs | log | cancel | schedule
     shihyo catalog list | show | status | sync | collect-garbage
     shihyo token   create | list | revoke
     shihyo openapi show | write | check
@@ -24,6 +24,7 @@ from api.cli.catalogue import catalog_group
 from api.cli.console import Exit, Terminal
 from api.cli.document import openapi_group
 from api.cli.harvest import harvest_group
+from api.cli.running import COMMANDS
 from api.cli.serving import demo_command, serve_command
 from api.cli.setting import settings_command
 from api.cli.token import token_group
@@ -50,6 +51,10 @@ for _command in (
     settings_command,
 ):
     shihyo.add_command(_command)
+
+
+for _command in COMMANDS:
+    harvest_group.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
