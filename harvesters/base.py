@@ -26,6 +26,7 @@ from catalog.model import Agent, Dataset
 from catalog.model.service import Service
 from catalog.reference import Reference
 from harvesters.findings import Findings, Rule
+from harvesters.guards import Limits
 from harvesters.options import Option
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class HarvestSource:
     retries: int | None = None
     #: names of dropped files that are for it (``*`` and ``?`` are wildcards); None if its folder alone says so
     watch: str | None = None
+    #: what is held instead of published
+    guards: Limits = Limits()  # noqa: RUF009 - it is immutable
 
     @property
     def folder(self) -> Path:
@@ -84,6 +87,7 @@ class HarvestSource:
             "timeout_minutes": self.timeout.total_seconds() / 60 if self.timeout else None,
             "retries": self.retries,
             "watch": self.watch,
+            "guards": self.guards.to_dict(),
             "file": self.file.name,
         }
 

@@ -274,7 +274,8 @@ def _unit_jump(step: Comparison, limits: Limits, connection: duckdb.DuckDBPyConn
     sql = f"""
         SELECT definition_id, period, count(*) AS pairs, count(*) FILTER ({jumped}) AS jumps,
                median(ratio) FILTER ({jumped}) AS ratio
-        FROM linked GROUP BY ALL HAVING jumps > 0 AND jumps > $1 * pairs ORDER BY jumps / pairs DESC, definition_id, period
+        FROM linked GROUP BY ALL HAVING jumps > 0 AND jumps > $1 * pairs
+        ORDER BY jumps / pairs DESC, definition_id, period
     """  # noqa: S608
     found = _rows(connection, sql, (limit,))
     if not found:

@@ -1,8 +1,9 @@
 """Plan: what a run would publish, exactly, without writing anything.
 
-It goes the way of a run (gather, fetch, transform, chain, diff, version) with the raw bytes in a temporary folder, the
+It goes the way of a run (gather, fetch, transform, proposal, guards) with the raw bytes in a temporary folder, the
 application database opened read-only and the catalogue only read. Exit codes: 0 nothing would change, 2 something
-would, 3 it cannot be told (a source or the catalogue does not answer, a file cannot be read, a table breaks a rule).
+would, 3 it cannot be told (a source or the catalogue does not answer, a file cannot be read, a table breaks a rule, or
+a guard would hold something, and then a person decides).
 """
 
 from __future__ import annotations
@@ -10,67 +11,41 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from catalog.ckan import Catalogue, open_catalogue
 from catalog.database import HarvestJournal, HarvestObject, open_readonly
 from catalog.database.harvests import count_states
+from catalog.database.holds import HoldJournal
 from catalog.errors import Label
-from catalog.model import Manifest
 from catalog.reference import load_reference
-from catalog.releases.build import Parent
-from catalog.releases.checks import check_table, require_passed
-from catalog.releases.diff import diff_tables
+from catalog.releases.diff import ChangeExample
 from catalog.releases.local_copy import LocalCopy
-from catalog.releases.version import next_version
 from catalog.settings import Settings
+from harvesters.assessment import Assessment
 from harvesters.base import Context, HarvestSource, NoProgress, Progress, Tally
-from harvesters.chain import Step, iter_steps
-from harvesters.current import find_parent
 from harvesters.fetch import Fetcher
 from harvesters.findings import Findings
+from harvesters.gate import Gate, Passage
+from harvesters.guards import trip_lines
 from harvesters.http import HttpClient
+from harvesters.proposal import PlannedRelease, example_line
 from harvesters.raw import RawStore
 from harvesters.reading import Reading
-from harvesters.registering import plan_services
+from harvesters.registering import SERVICES, plan_services, services_digest, services_trips
 from harvesters.registry import harvesters
-from harvesters.report import CANNOT_TELL, CHANGES, SUCCESS, ServiceOutcome, describe_error, error_line, service_lines
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedRelease:
-    """A release that a run would publish."""
-
-    #: its place in the chain and its version
-    sequence: int
-    version: str
-    #: when its figures became known
-    issued: str
-    #: observations added, changed, removed and revised against the release before
-    changes: dict[str, int]
-    #: observations in all
-    observations: int
-    #: why the version is what it is, in both languages
-    reasons: tuple[dict[str, Any], ...]
-    #: names of the objects that bring it
-    objects: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return {
-            "sequence": self.sequence,
-            "version": self.version,
-            "issued": self.issued,
-            "changes": self.changes,
-            "observations": self.observations,
-            "reasons": list(self.reasons),
-            "objects": list(self.objects),
-        }
+from harvesters.report import (
+    CANNOT_TELL,
+    CHANGES,
+    SUCCESS,
+    ServiceOutcome,
+    decision_line,
+    describe_error,
+    error_line,
+    service_lines,
+)
 
 
 @dataclass(slots=True)
@@ -83,15 +58,36 @@ class DatasetPlan:
     current: str | None = None
     #: what would be published, in order
     releases: list[PlannedRelease] = field(default_factory=list)
+    #: observations added, changed and removed by these releases; missing: published, and not in the source any more
+    #: (they stay); unknown: published, and it cannot be told because files could not be read
+    counts: dict[str, int] = field(default_factory=dict)
+    #: the first of each, with key and values before and after
+    examples: list[ChangeExample] = field(default_factory=list)
+    #: publish, held or rejected: what a run would do with them
+    passage: Passage = Passage.PUBLISH
+    #: what the guards say, as JSON
+    trips: list[dict[str, Any]] = field(default_factory=list)
+    #: the decision that a run would go by, or None
+    decision: dict[str, Any] | None = None
     #: why it cannot be told, or None
     error: dict[str, Any] | None = None
+
+    @property
+    def would_publish(self) -> bool:
+        """Whether a run would publish something of it."""
+        return bool(self.releases) and self.passage is Passage.PUBLISH
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "name": self.name,
             "current": self.current,
+            "passage": str(self.passage),
             "releases": [one.to_dict() for one in self.releases],
+            "counts": self.counts,
+            "examples": [one.to_dict() for one in self.examples],
+            "trips": self.trips,
+            "decision": self.decision,
             "error": self.error,
         }
 
@@ -116,21 +112,24 @@ class SourcePlan:
     services: list[ServiceOutcome] = field(default_factory=list)
     #: what was found in the input
     findings: Findings = field(default_factory=Findings)
+    #: what the services would be held for, as JSON
+    service_trips: list[dict[str, Any]] = field(default_factory=list)
     #: why nothing can be told, or None
     error: dict[str, Any] | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 nothing would change, 2 something would, 3 it cannot be told."""
-        if (
-            self.error
-            or self.object_errors
-            or any(one.error for one in self.datasets)
-            or any(one.error for one in self.services)
-        ):
+        """0 nothing would change, 2 something would, 3 it cannot be told, or a person would have to decide."""
+        errors = [*(one.error for one in self.datasets), *(one.error for one in self.services)]
+        if self.error or self.object_errors or any(errors) or self._would_hold:
             return CANNOT_TELL
-        changes = any(one.releases for one in self.datasets) or any(one.action != "unchanged" for one in self.services)
+        changes = any(one.would_publish for one in self.datasets) or any(one.has_changed for one in self.services)
         return CHANGES if changes else SUCCESS
+
+    @property
+    def _would_hold(self) -> bool:
+        held = any(one.passage is Passage.HELD for one in self.datasets)
+        return held or any(one.action == "held" for one in self.services)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON."""
@@ -144,17 +143,20 @@ class SourcePlan:
             "rows": self.rows.to_dict(),
             "datasets": [one.to_dict() for one in self.datasets],
             "services": [one.to_dict() for one in self.services],
+            "service_trips": self.service_trips,
             "findings": self.findings.to_dict(),
             "error": self.error,
         }
 
     def lines(self, lang: str = "ja") -> list[str]:
         """Return the plan for people, one line each."""
-        verdict = _VERDICTS[self.exit_code].in_language(lang)
+        only_held = self._would_hold and not (self.error or self.object_errors)
+        verdict = (_WOULD_HOLD if only_held else _VERDICTS[self.exit_code]).in_language(lang)
         lines = [f"{self.title.in_language(lang)} ({self.source}): {verdict}"]
         for dataset in self.datasets:
             lines += [f"  {line}" for line in _dataset_lines(dataset, lang)]
         lines += service_lines(self.services, lang)
+        lines += [f"    {line}" for trip in self.service_trips for line in trip_lines(trip, lang)]
         for name, error in self.object_errors.items():
             lines.append(f"  ✗ {name}: {error_line(error, lang)}")
         if self.error:
@@ -167,6 +169,7 @@ _VERDICTS = {
     CHANGES: Label("変わります", "would change"),
     CANNOT_TELL: Label("判断できません", "cannot tell"),
 }
+_WOULD_HOLD = Label("承認待ちになるものがあります", "something would be held for approval")
 
 
 def _dataset_lines(dataset: DatasetPlan, lang: str) -> Iterator[str]:
@@ -180,6 +183,36 @@ def _dataset_lines(dataset: DatasetPlan, lang: str) -> Iterator[str]:
             f"{dataset.name}: → {one.version} ({one.issued[:10]}) +{c['added']} ~{c['changed']} -{c['removed']}"
             f" = {one.observations}"
         )
+    yield from _absent_lines(dataset, lang)
+    for change in dataset.examples:
+        if change.kind in _MARKS:
+            yield f"  {_MARKS[change.kind]} {example_line(change)}"
+    if dataset.passage is not Passage.PUBLISH:
+        yield f"  {_PASSAGES[dataset.passage].in_language(lang)}"
+    yield from (f"  {line}" for trip in dataset.trips for line in trip_lines(trip, lang))
+    if dataset.decision:
+        yield f"  {decision_line(dataset.decision, lang)}"
+
+
+def _absent_lines(dataset: DatasetPlan, lang: str) -> Iterator[str]:
+    for kind, label in _ABSENT.items():
+        if dataset.counts.get(kind):
+            yield f"  {label.in_language(lang)}: {dataset.counts[kind]}"
+
+
+#: kind of an example -> its mark; what is only added is told by its number
+_MARKS = {"revised": "~", "changed": "~", "removed": "-", "missing": "?", "unknown": "?"}
+_ABSENT = {
+    "missing": Label("収集元にもうない公開済みの観測値（残す）", "published, not in the source any more (they stay)"),
+    "unknown": Label(
+        "読めないファイルがあり、判断できない公開済みの観測値",
+        "published, and not to be told because of files that cannot be read",
+    ),
+}
+_PASSAGES = {
+    Passage.HELD: Label("実行すると承認待ちになります（公開されません）", "a run would hold this, not publish it"),
+    Passage.REJECTED: Label("取りやめと決められています（公開されません）", "a person rejected this; not published"),
+}
 
 
 def plan_sources(
@@ -204,11 +237,12 @@ def plan_sources(
     """
     with open_readonly(settings.application_database_url) as engine:
         journal = HarvestJournal(engine) if engine is not None else None
+        holds = HoldJournal(engine) if engine is not None else None
         target = catalogue or (open_catalogue(settings) if _has_catalogue(settings) else None)
         client = http or HttpClient(settings)
         try:
             heard = progress or NoProgress()
-            return [_plan(settings, one, journal, target, client, heard) for one in sources]
+            return [_plan(settings, one, (journal, holds), target, client, heard) for one in sources]
         finally:
             if http is None:
                 client.close()
@@ -224,12 +258,13 @@ def _has_catalogue(settings: Settings) -> bool:
 def _plan(
     settings: Settings,
     source: HarvestSource,
-    journal: HarvestJournal | None,
+    journals: tuple[HarvestJournal | None, HoldJournal | None],
     catalogue: Catalogue | None,
     http: HttpClient,
     progress: Progress,
 ) -> SourcePlan:
     plan = SourcePlan(source.name, source.kind, source.title)
+    journal, holds = journals
     with _scratch(settings) as (store, copy):
         reading = Reading(
             harvester=harvesters()[source.kind],
@@ -243,12 +278,22 @@ def _plan(
             known=journal.known_objects(source.name) if journal else {},
             progress=progress,
         )
+        assessment = Assessment(
+            reading=reading,
+            limits=source.guards,
+            journal=holds,
+            catalogue=catalogue,
+            builds=settings.home / "builds",
+            copy=copy,
+        )
+        gate = Gate(journal=holds, source=source.name, limits=source.guards)
         try:
             reading.fetch()
             reading.transform()
+            assessment.prepare()
             for dataset in reading.harvester.datasets(reading.context):
-                plan.datasets.append(_plan_dataset(settings, reading, dataset.name, catalogue, copy))
-            plan.services = list(plan_services(catalogue, reading)) if reading.services else []
+                plan.datasets.append(_plan_dataset(dataset.name, assessment, gate))
+            _plan_services(plan, assessment, gate)
         except Exception as error:  # the next source must be planned, whatever happened to this one
             plan.error = describe_error(error)
         plan.objects, plan.object_errors = reading.objects, reading.errors
@@ -262,61 +307,34 @@ def _scratch(settings: Settings) -> Iterator[tuple[RawStore, LocalCopy]]:
         yield RawStore(Path(folder) / "raw", beneath=beneath), LocalCopy(Path(folder) / "copy")
 
 
-def _plan_dataset(
-    settings: Settings, reading: Reading, name: str, catalogue: Catalogue | None, copy: LocalCopy
-) -> DatasetPlan:
+def _plan_dataset(name: str, assessment: Assessment, gate: Gate) -> DatasetPlan:
     plan = DatasetPlan(name)
-    contributions = reading.contributions.get(name, [])
     try:
-        parent = find_parent(catalogue, name, builds=settings.home / "builds", copy=copy) if catalogue else None
+        parent = assessment.find_parent(name)
         plan.current = str(parent.manifest.version) if parent else None
-        now = datetime.now(UTC).replace(microsecond=0)
-        manifest, before = _start(parent)
-        last: Step | None = None
-        for last in iter_steps(contributions, parent, reading.lineage(), now=now):
-            manifest = _plan_step(last, manifest, before, plan)
-            before = last.table
-        if last is not None:
-            reference = reading.context.reference
-            areas = frozenset(one.code for one in reference.areas)
-            require_passed(last.dataset, check_table(last.dataset, last.table, reference.codelists, areas=areas))
+        proposal = assessment.propose(name, parent)
+        plan.releases, plan.counts, plan.examples = proposal.releases, proposal.counts, proposal.examples
+        plan.trips = [one.to_dict() for one in proposal.trips]
+        verdict = gate.judge(proposal, assessment.reading)
+        plan.passage = verdict.passage
+        plan.decision = verdict.decision.to_dict() if verdict.decision else None
     except Exception as error:  # the other datasets must be planned too
         plan.error = describe_error(error)
     return plan
 
 
-def _start(parent: Parent | None) -> tuple[Manifest | None, Path | pa.Table | None]:
-    return (parent.manifest, parent.parquet) if parent else (None, None)
-
-
-def _plan_step(step: Step, parent: Manifest | None, before: Path | pa.Table | None, plan: DatasetPlan) -> Manifest:
-    diff = diff_tables(before, step.table, step.dataset.structure, examples=0)
-    version, reasons = next_version(parent, diff, step.dataset)
-    manifest = Manifest(
-        dataset=step.dataset,
-        sequence=parent.sequence + 1 if parent else 1,
-        version=version,
-        parent=parent.parent if parent else None,
-        issued=step.issued,
-        reasons=reasons,
-        observations=step.table.num_rows,
-        temporal=None,
-        changes=diff.counts,
-        files=(),
-        provenance=step.provenance,
+def _plan_services(plan: SourcePlan, assessment: Assessment, gate: Gate) -> None:
+    reading = assessment.reading
+    if not reading.services:
+        return
+    plan.services = list(plan_services(assessment.catalogue, reading))
+    trips = services_trips(plan.services) if assessment.limits.approval_required else []
+    verdict = gate.judge_digest(
+        SERVICES, lambda: services_digest(plan.services, reading), base=None, trips=trips, report={}
     )
-    plan.releases.append(
-        PlannedRelease(
-            sequence=manifest.sequence,
-            version=str(version),
-            issued=step.issued,
-            changes=diff.counts.to_dict(),
-            observations=manifest.observations,
-            reasons=reasons,
-            objects=step.objects,
-        )
-    )
-    return manifest
+    if verdict.passage is not Passage.PUBLISH:
+        plan.service_trips = trips
+        plan.services = [replace(one, action=str(verdict.passage)) if one.has_changed else one for one in plan.services]
 
 
 def exit_code(plans: Sequence[SourcePlan]) -> int:

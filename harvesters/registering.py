@@ -6,13 +6,17 @@ and does not name any more stays published, and is reported: a registry that los
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from catalog.ckan import Catalogue
 from catalog.ckan.services import PublishedService, plan_service, publish_service, published_digests
 from catalog.errors import CatalogueUnavailable, Label, Place
+from catalog.model import canonical_json
 from catalog.model.service import Service
 from harvesters.findings import Level, Rule
+from harvesters.guards import APPROVAL_REQUIRED, GuardExample, Trip
 from harvesters.reading import Reading
 from harvesters.report import ServiceOutcome, describe_error
 
@@ -38,6 +42,11 @@ SERVICE_EDITED = Rule(
     Label("直した内容を台帳に移してください", "Bring the edits into the registry"),
 )
 RULES = (SERVICE_GONE, SERVICE_EDITED)
+
+#: what holds and reports call the services of a source, where they have the name of a dataset
+SERVICES = "(services)"
+#: services that a trip names
+_NAMED = 5
 
 Notify = Callable[[int, int], None]
 
@@ -69,6 +78,32 @@ def plan_services(catalogue: Catalogue | None, reading: Reading) -> Iterator[Ser
 def service_digests(catalogue: Catalogue, source: str) -> dict[str, str]:
     """Return what the catalogue has of the services of a source, in the form of the state of a source."""
     return {f"service {id}": digest for id, digest in published_digests(catalogue, source).items()}
+
+
+def services_trips(planned: Sequence[ServiceOutcome]) -> list[dict[str, Any]]:
+    """Return what the guard of sources with approval says about services, as JSON; empty if nothing would change."""
+    changed = [one for one in planned if one.has_changed]
+    if not changed:
+        return []
+    named = ", ".join(one.id for one in changed[:_NAMED]) + (" ..." if len(changed) > _NAMED else "")
+    trip = Trip(
+        guard=APPROVAL_REQUIRED,
+        what=Label(
+            f"{len(changed)} 件のサービスの登録・変更が承認を待ちます: {named}",
+            f"{len(changed)} services wait for approval: {named}",
+        ),
+        figures={"after": len(changed)},
+        examples=tuple(GuardExample(key={"service": one.id}, after=one.action) for one in changed[:_NAMED]),
+        total=len(changed),
+    )
+    return [trip.to_dict()]
+
+
+def services_digest(planned: Sequence[ServiceOutcome], reading: Reading) -> str:
+    """Return the sha256 over inputs, options and the records that would change, hex."""
+    changed = {one.id: [one.action, one.digest] for one in planned if one.has_changed}
+    content = {"inputs": reading.fingerprint(), "services": changed}
+    return hashlib.sha256(canonical_json(content)).hexdigest()
 
 
 def _each(

@@ -12,9 +12,12 @@ from catalog.errors import Label, ShihyoError
 from catalog.model import Manifest
 from harvesters.base import Tally
 from harvesters.findings import Findings
+from harvesters.guards import trip_lines
 
 #: exit codes of the command
 SUCCESS, FAILURE, CHANGES, CANNOT_TELL = 0, 1, 2, 3
+#: a run held something, and a person must decide; a plan that would hold something cannot tell either
+UNDECIDED = CANNOT_TELL
 
 #: objects of each state that are named; all are counted
 _NAMED = 100
@@ -65,12 +68,20 @@ class DatasetOutcome:
 
     #: name of the dataset
     name: str
-    #: created, updated, unchanged or failed
+    #: created, updated, unchanged, held, rejected (a person dropped the proposal) or failed
     action: str = "unchanged"
     #: what was published, in order
     releases: list[PublishedRelease] = field(default_factory=list)
     #: why it failed, or None
     error: dict[str, Any] | None = None
+    #: version that is current, or None if there is none; what is held leaves it so
+    current: str | None = None
+    #: what the guards say, as JSON
+    trips: list[dict[str, Any]] = field(default_factory=list)
+    #: what is held: ``id``, ``lapsed``, and the releases that it would publish; or None
+    hold: dict[str, Any] | None = None
+    #: the decision that was gone by, or None
+    decision: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -79,6 +90,10 @@ class DatasetOutcome:
             "action": self.action,
             "releases": [one.to_dict() for one in self.releases],
             "error": self.error,
+            "current": self.current,
+            "trips": self.trips,
+            "hold": self.hold,
+            "decision": self.decision,
         }
 
 
@@ -88,12 +103,17 @@ class ServiceOutcome:
 
     #: id of the service
     id: str
-    #: created, updated, unchanged or failed
+    #: created, updated, unchanged, held, rejected or failed
     action: str = "unchanged"
     #: sha256 of the record
     digest: str = ""
     #: why it failed, or None
     error: dict[str, Any] | None = None
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether its record is, or would be, another than before."""
+        return self.action in {"created", "updated"}
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -135,14 +155,19 @@ class JobReport:
     findings: Findings = field(default_factory=Findings)
     #: ids of jobs of this source that were found dead
     lost: list[str] = field(default_factory=list)
+    #: what the services of the source are held for, as that of a dataset; None if they are not held
+    held_services: DatasetOutcome | None = None
+    #: object name -> why it cannot be read, where that is for a person to decide
+    held_objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: why the run as a whole failed, or None
     error: dict[str, Any] | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 if everything was harvested and is in the DataStore where there is one, 1 otherwise."""
-        behind = any(one.error for one in self.datastore)
-        return SUCCESS if self.status is JobStatus.SUCCEEDED and not behind else FAILURE
+        """0 if all was harvested and is in the DataStore where there is one, 3 if a person must decide, else 1."""
+        if any(one.error for one in self.datastore):
+            return FAILURE
+        return {JobStatus.SUCCEEDED: SUCCESS, JobStatus.HELD: UNDECIDED}.get(self.status, FAILURE)
 
     @property
     def published(self) -> int:
@@ -168,6 +193,8 @@ class JobReport:
                 "created": actions.count("created"),
                 "updated": actions.count("updated"),
                 "unchanged": actions.count("unchanged"),
+                "held": actions.count("held"),
+                "rejected": actions.count("rejected"),
                 "gone": counts[ObjectState.GONE],
                 "failed": actions.count("failed") + counts[ObjectState.FAILED],
             },
@@ -176,6 +203,8 @@ class JobReport:
             "rows": self.rows.to_dict(),
             "datasets": [one.to_dict() for one in self.datasets],
             "services": [one.to_dict() for one in self.services],
+            "held_services": self.held_services.to_dict() if self.held_services else None,
+            "held_objects": self.held_objects,
             "datastore": [one.to_dict() for one in self.datastore],
             "findings": self.findings.to_dict(),
             "lost": self.lost,
@@ -194,8 +223,11 @@ class JobReport:
             lines.append(
                 "  前回から変わっていないため、何も公開しません" if ja else "  Nothing changed since the last run"
             )
-        lines += [f"  {one.name}: {_dataset_line(one, ja=ja)}" for one in self.datasets]
+        for one in self.datasets:
+            lines.append(f"  {one.name}: {_dataset_line(one, ja=ja)}")
+            lines += held_lines(one, self.source, self.job, lang)
         lines += service_lines(self.services, lang)
+        lines += held_lines(self.held_services, self.source, self.job, lang) if self.held_services else []
         lines += [f"  DataStore {one.dataset}: {_datastore_line(one, lang)}" for one in self.datastore]
         lines.append("  " + _object_line(count_states(self.objects), ja=ja))
         if self.rows.read:
@@ -230,6 +262,8 @@ _ACTIONS = {
     "created": Label("作成", "created"),
     "updated": Label("更新", "updated"),
     "unchanged": Label("変更なし", "unchanged"),
+    "held": Label("承認待ち（公開していません）", "held, not published"),
+    "rejected": Label("取りやめ（公開していません）", "rejected, not published"),
     "failed": Label("失敗", "failed"),
 }
 
@@ -243,6 +277,8 @@ def _dataset_line(one: DatasetOutcome, *, ja: bool) -> str:
     action = _ACTIONS[one.action].in_language("ja" if ja else "en")
     if one.error:
         return f"{action}: {error_line(one.error, 'ja' if ja else 'en')}"
+    if one.action in {"held", "rejected"} and one.current:
+        return f"{action}。公開中の版 {one.current} のまま" if ja else f"{action}; version {one.current} stays"
     if not one.releases:
         return action
     first, last = one.releases[0], one.releases[-1]
@@ -252,6 +288,53 @@ def _dataset_line(one: DatasetOutcome, *, ja: bool) -> str:
         if ja
         else f"{action} ({len(one.releases)} releases, version {versions}, {last.observations} observations)"
     )
+
+
+def held_lines(one: DatasetOutcome, source: str, job: str | None, lang: str) -> list[str]:
+    """Return what the guards say about a dataset for people: figures, examples, what to do, and how to approve."""
+    ja = lang != "en"
+    lines = [f"    {line}" for trip in one.trips for line in trip_lines(trip, lang)]
+    if one.hold and one.hold.get("lapsed"):
+        lines.append(
+            "    承認は使えません: 承認した後で内容が変わりました。もう一度確かめてください"
+            if ja
+            else "    The approval does not apply: it is not what was approved any more; look at it again"
+        )
+    if one.action == "held":
+        options = f"{source}{f' --job {job}' if job else ''}"
+        lines += [
+            f"    承認するには: shihyo harvest approve {options} --reason '理由'"
+            if ja
+            else f"    To approve: shihyo harvest approve {options} --reason 'why'",
+            f"    取りやめるには: shihyo harvest reject {options} --reason '理由'"
+            if ja
+            else f"    To drop it: shihyo harvest reject {options} --reason 'why'",
+        ]
+    if one.decision:
+        lines.append(f"    {decision_line(one.decision, lang)}")
+    return lines
+
+
+def decision_line(decision: dict[str, Any], lang: str) -> str:
+    """Return a decision for people: what, who (and how that is known), when, why."""
+    who = decision["decided_by"]
+    known = _KNOWN_BY[who["known_by"]].in_language(lang)
+    what = _DECISIONS[decision["action"]].in_language(lang)
+    return f"{what}: {who['name']} ({known}), {decision['decided']}: {decision['reason']}"
+
+
+_DECISIONS = {
+    "approve": Label("承認", "approved"),
+    "reject": Label("取りやめ", "rejected"),
+    "rollback": Label("取り下げ", "rolled back"),
+}
+_KNOWN_BY = {"ckan": Label("CKANのユーザー", "CKAN user"), "os": Label("OSのアカウント", "system account")}
+
+
+def exit_code(reports: Sequence[JobReport]) -> int:
+    """Return the exit code over several runs: failed before undecided before done."""
+    codes = {one.exit_code for one in reports}
+    return FAILURE if FAILURE in codes else max(codes, default=SUCCESS)
 
 
 def _datastore_line(one: Loaded, lang: str) -> str:
@@ -278,6 +361,7 @@ _STATES = {
     "changed": Label("変更", "changed"),
     "unchanged": Label("同じ", "unchanged"),
     "skipped": Label("対象外", "skipped"),
+    "held": Label("承認待ち", "held"),
     "failed": Label("失敗", "failed"),
     "gone": Label("消失", "gone"),
 }

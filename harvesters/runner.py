@@ -34,9 +34,11 @@ from filelock import FileLock, Timeout
 from catalog.ckan import Catalogue, open_catalogue
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, Leases, open_database
 from catalog.database.harvests import utc_now
+from catalog.database.holds import HoldJournal
 from catalog.errors import Label, LeaseLost, SourceBusy, TimedOut
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, NoProgress, Progress
+from harvesters.gate import Approval
 from harvesters.http import HttpClient
 from harvesters.report import JobReport, describe_error, error_line
 from harvesters.running.monitor import Claim, JobMonitor, StopRun, this_process
@@ -115,7 +117,8 @@ def open_runner(
     client = http or HttpClient(settings)
     leases = Leases(engine, settings.harvest_lease_seconds)
     try:
-        yield Runner(settings, HarvestJournal(engine), leases, target, client, progress or NoProgress(), retries)
+        journals = HarvestJournal(engine), HoldJournal(engine)
+        yield Runner(settings, *journals, leases, target, client, progress or NoProgress(), retries)
     finally:
         engine.dispose()
         if http is None:
@@ -154,6 +157,8 @@ class Runner:
     settings: Settings
     #: keeps the jobs
     journal: HarvestJournal
+    #: keeps what guards hold, and decisions about it
+    holds: HoldJournal
     #: who may run which source
     leases: Leases
     #: where to publish
@@ -166,6 +171,8 @@ class Runner:
     retries: int
     #: whether to transform and compare also what has not changed
     force: bool = False
+    #: what a person approves with this run, or None
+    approval: Approval | None = None
 
     def run(self, source: HarvestSource, *, force: bool = False) -> JobReport:
         """Run one source; every error ends in its report."""

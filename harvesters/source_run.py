@@ -7,26 +7,38 @@ of here.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from catalog.ckan import Catalogue, find_current, load_datastores, publish
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, ObjectState, SourceState
 from catalog.database.harvests import utc_now
+from catalog.database.holds import HoldJournal
 from catalog.errors import CatalogueUnavailable
 from catalog.reference import load_reference
 from catalog.releases.build import Parent, build_release
 from catalog.releases.local_copy import LocalCopy
 from catalog.settings import Settings
+from harvesters.assessment import Assessment
 from harvesters.base import Context, HarvestSource, Progress
 from harvesters.chain import Step, iter_steps
-from harvesters.current import find_parent
 from harvesters.fetch import Fetcher
+from harvesters.gate import Approval, Gate, Passage, Verdict
 from harvesters.http import HttpClient
+from harvesters.identity import find_actor
+from harvesters.proposal import Proposal
 from harvesters.raw import RawStore
 from harvesters.reading import Reading
-from harvesters.registering import publish_services, service_digests
+from harvesters.registering import (
+    SERVICES,
+    plan_services,
+    publish_services,
+    service_digests,
+    services_digest,
+    services_trips,
+)
 from harvesters.registry import harvesters
 from harvesters.report import DatasetOutcome, JobReport, PublishedRelease, describe_error
 
@@ -41,6 +53,14 @@ class RunnerParts(Protocol):
     @property
     def journal(self) -> HarvestJournal:
         """Keeps the jobs."""
+
+    @property
+    def holds(self) -> HoldJournal:
+        """Keeps what guards hold, and decisions about it."""
+
+    @property
+    def approval(self) -> Approval | None:
+        """What this run approves, or None."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -82,6 +102,22 @@ class SourceRun:
             known=runner.journal.known_objects(source.name),
             progress=runner.progress,
         )
+        self._assessment = Assessment(
+            reading=self._reading,
+            limits=source.guards,
+            journal=runner.holds,
+            catalogue=runner.catalogue,
+            builds=self._builds,
+            copy=self._copy,
+        )
+        self._gate = Gate(
+            journal=runner.holds,
+            source=source.name,
+            limits=source.guards,
+            job_id=job.id,
+            who=lambda: find_actor(runner.catalogue),
+            approval=runner.approval,
+        )
 
     def harvest(self) -> None:
         """Do everything, and set the status of the report."""
@@ -95,9 +131,12 @@ class SourceRun:
             self._report.skipped, self._report.status = True, JobStatus.SUCCEEDED
             return
         reading.transform()
+        self._assessment.prepare()
         for outcome in self._report.datasets:
             self._publish_dataset(outcome)
         self._publish_services()
+        settled = [one.name for one in self._report.datasets if one.action not in {"held", "failed"}]
+        self._assessment.save_shapes(settled, names)
         self._report.status = self._verdict()
         if self._report.status is JobStatus.SUCCEEDED:
             self._save_state(fingerprint)
@@ -115,6 +154,7 @@ class SourceRun:
     def settle(self) -> None:
         """Bring what became of the objects into the report."""
         self._report.objects, self._report.object_errors = self._reading.objects, self._reading.errors
+        self._report.held_objects = self._reading.held
 
     def save(self) -> None:
         """Write the objects and the report."""
@@ -148,21 +188,36 @@ class SourceRun:
                 self._store.note(self._source.name, one)
 
     def _publish_dataset(self, outcome: DatasetOutcome) -> None:
-        contributions = self._reading.contributions.get(outcome.name, [])
-        if not contributions:
-            return
+        total = len(self._reading.contributions.get(outcome.name, []))
         try:
-            parent = find_parent(self._catalogue, outcome.name, builds=self._builds, copy=self._copy)
-            now = datetime.now(UTC).replace(microsecond=0)
-            steps = iter_steps(contributions, parent, self._reading.lineage(), now=now)
-            for done, step in enumerate(steps):
-                self._progress.update(self._source.name, f"publish {outcome.name}", done, len(contributions))
-                parent = self._publish_step(step, parent, outcome)
+            parent = self._assessment.find_parent(outcome.name)
+            outcome.current = str(parent.manifest.version) if parent else None
+            proposal = self._assessment.propose(outcome.name, parent)
+            outcome.trips = [one.to_dict() for one in proposal.trips]
+            verdict = self._gate.judge(proposal, self._reading)
+            outcome.decision = verdict.decision.to_dict() if verdict.decision else None
+            if verdict.passage is Passage.PUBLISH:
+                self._publish_steps(proposal, parent, outcome, verdict)
+            else:
+                outcome.action = str(verdict.passage)
+                outcome.hold = _brief(verdict)
         except CatalogueUnavailable:
             raise
         except Exception as error:  # the other datasets must get their turn
             outcome.action, outcome.error = "failed", describe_error(error)
-        self._progress.update(self._source.name, f"publish {outcome.name}", len(contributions), len(contributions))
+        self._progress.update(self._source.name, f"publish {outcome.name}", total, total)
+
+    def _publish_steps(
+        self, proposal: Proposal, parent: Parent | None, outcome: DatasetOutcome, verdict: Verdict
+    ) -> None:
+        total = len(proposal.contributions)
+        if total:
+            now = datetime.now(UTC).replace(microsecond=0)
+            steps = iter_steps(proposal.contributions, parent, self._reading.lineage(), now=now)
+            for done, step in enumerate(steps):
+                self._progress.update(self._source.name, f"publish {outcome.name}", done, total)
+                parent, verdict = self._publish_step(step, parent, outcome, verdict)
+        self._gate.complete(verdict)
 
     def _publish_services(self) -> None:
         """Publish the services, if the source is of a kind that registers them and could be read."""
@@ -170,10 +225,36 @@ class SourceRun:
         def notify(done: int, total: int) -> None:
             self._progress.update(self._source.name, "publish services", done, total)
 
-        if self._reading.services:
+        if not self._reading.services:
+            return
+        verdict = self._judge_services()
+        if verdict.passage is Passage.PUBLISH:
             self._report.services = list(publish_services(self._catalogue, self._reading, notify))
+            self._gate.complete(verdict)
 
-    def _publish_step(self, step: Step, parent: Parent | None, outcome: DatasetOutcome) -> Parent | None:
+    def _judge_services(self) -> Verdict:
+        """Let the gate decide about the services as one; they have no guard but that of sources with approval."""
+        if not self._source.guards.approval_required:
+            return Verdict(passage=Passage.PUBLISH)
+        planned = list(plan_services(self._catalogue, self._reading))
+        trips = services_trips(planned)
+        verdict = self._gate.judge_digest(
+            SERVICES,
+            lambda: services_digest(planned, self._reading),
+            base=None,
+            trips=trips,
+            report={"services": [one.to_dict() for one in planned], "releases": []},
+        )
+        if verdict.passage is not Passage.PUBLISH:
+            held = DatasetOutcome(SERVICES, action=str(verdict.passage), trips=trips, hold=_brief(verdict))
+            held.decision = verdict.decision.to_dict() if verdict.decision else None
+            self._report.held_services = held
+            self._report.services = [replace(one, action=str(verdict.passage)) for one in planned if one.has_changed]
+        return verdict
+
+    def _publish_step(
+        self, step: Step, parent: Parent | None, outcome: DatasetOutcome, verdict: Verdict
+    ) -> tuple[Parent | None, Verdict]:
         built = build_release(
             step.dataset,
             step.table,
@@ -184,18 +265,14 @@ class SourceRun:
             job=self._job.id,
         )
         if built is None:
-            return parent
-        publish(self._catalogue, built, progress=lambda *_: self._notice(outcome))
+            return parent, verdict
+        verdict = self._gate.announce(verdict, built.digest)
+        publish(self._catalogue, built)
         if not outcome.releases:
             outcome.action = "updated" if built.manifest.parent else "created"
         outcome.releases.append(PublishedRelease.of(built.manifest))
         self._drop_build(parent)
-        return built
-
-    def _notice(self, outcome: DatasetOutcome) -> None:
-        """Tell between two files that the run goes on, so that it can be stopped there."""
-        total = len(self._reading.contributions[outcome.name])
-        self._progress.update(self._source.name, f"publish {outcome.name}", len(outcome.releases), total)
+        return built, verdict
 
     def _drop_build(self, parent: Parent | None) -> None:
         """Remove the build before: the catalogue has it, and only the newest is built upon."""
@@ -207,6 +284,11 @@ class SourceRun:
         actions = [*(one.action for one in report.datasets), *(one.action for one in report.services)]
         failed = actions.count("failed")
         if not failed and not self._reading.failed:
-            return JobStatus.SUCCEEDED
+            return JobStatus.HELD if "held" in actions else JobStatus.SUCCEEDED
         worked = failed < len(actions) and bool(self._reading.contributions or self._reading.services)
         return JobStatus.PARTIAL if worked else JobStatus.FAILED
+
+
+def _brief(verdict: Verdict) -> dict[str, Any]:
+    hold = verdict.hold
+    return {"id": hold.id if hold else None, "lapsed": verdict.lapsed, **(hold.report if hold else {})}

@@ -17,6 +17,8 @@
         timeout: 2 hours                    # default: no limit
         retries: 3                          # default: 3 when nobody is waiting, 0 by hand
         watch: "*交付状況*.csv"             # files of the watched folder that are for it
+        guards: {row-loss: 0.3, unit-jump: off}   # default: all on (harvesters.guards)
+        approval: required                  # default: published at once if no guard trips
         options: {}
 
 Relative paths start at the folder of the file and stay below it; a path outside is written out absolute.
@@ -37,6 +39,7 @@ from catalog.errors import ConfigurationError, Label, Place, ScheduleError
 from catalog.model import Agent
 from catalog.settings import Settings
 from harvesters.base import Harvester, HarvestSource
+from harvesters.guards import Limits, read_guards
 from harvesters.options import TEXT, OptionType, check_keys, read_options, read_value, unknown_value
 from harvesters.registry import harvesters
 from harvesters.running.schedule import Schedule, parse_schedule
@@ -48,6 +51,7 @@ _FILE_KEYS = ("version", "organisations", "sources")
 _ORGANISATION_KEYS = ("title", "url", "email")
 _SOURCE_KEYS = (
     *("name", "kind", "title", "path", "url", "organisation", "every", "schedule", "timeout", "retries", "watch"),
+    *("guards", "approval"),
     "options",
 )
 _MINUTES = {"minute": 1, "hour": 60, "day": 60 * 24, "week": 60 * 24 * 7, "month": 60 * 24 * 30}
@@ -237,7 +241,17 @@ def _source(entry: Any, key: str, path: Path, settings: Settings, agents: Mappin
         publisher=agents.get(organisation) or Agent(organisation, Label(organisation, organisation)),
         options=read_options(harvester.options, options, file=file, key=f"{key}.options"),
         **_running(entry, file, key),
+        guards=_guards(entry, file, key),
         file=path,
+    )
+
+
+def _guards(entry: dict[str, Any], file: str, key: str) -> Limits:
+    approval = "approval" in entry and read_value(
+        TEXT, entry["approval"], file=file, key=f"{key}.approval", allowed=("required",)
+    )
+    return read_guards(
+        entry.get("guards", {}), file=file, key=f"{key}.guards", approval_required=approval == "required"
     )
 
 

@@ -177,7 +177,7 @@ def open_tables(
         findings.extend([*(each.finding for each in one.detected), *one.findings])
     result = [table for one in found for table in one.tables]
     for table in result:
-        note_shape(table.grid.sheet, [column.name for column in table.columns if column.path])
+        note_shape(name, table.grid.sheet, [column.name for column in table.columns if column.path])
     if not result:
         raise InputError(
             "表が見つかりません",

@@ -60,7 +60,7 @@ def read_csv(
     text, found = _decode(raw, name, encoding)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header = [cell.strip() for cell in next(_numbered(rows, name), (1, []))[1]]
-    note_shape(None, header)
+    note_shape(name, None, header)
     _check_delimiter(header, columns, delimiter, name)
     check_header(header, columns, name)
     bom = raw.startswith(codecs.BOM_UTF8)

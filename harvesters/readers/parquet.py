@@ -1,4 +1,4 @@
-"""Parquet, as text rows, reading only the columns that are wanted.
+"""Parquet: as text rows with only the columns that are wanted, as a grid, or in batches.
 
 Text columns stay dictionary-encoded until a row is asked for, so a file that says one long text a million times does
 not fill the memory. Numbers become their plain decimal text; null becomes ``""``.
@@ -7,12 +7,15 @@ not fill the memory. Numbers become their plain decimal text; null becomes ``""`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import InputError, Label, Place
+from harvesters.readers.grid import Grid, Value
 from harvesters.readers.shape import note_shape
 from harvesters.readers.table import Row, SourceTable, check_header, too_large
 
@@ -20,6 +23,8 @@ from harvesters.readers.table import Row, SourceTable, check_header, too_large
 MAGIC = b"PAR1"
 #: rows that are read at most
 MOST_ROWS = 10_000_000
+#: cells that are read as a grid
+MOST_GRID_CELLS = 20_000_000
 _BATCH = 8192
 
 
@@ -35,8 +40,8 @@ def read_parquet(path: Path, *, name: str, columns: Sequence[str], largest: int)
         with pq.ParquetFile(path) as file:
             found, metadata = file.schema_arrow.names, file.metadata
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(name, error) from error
-    note_shape(None, found)
+        raise unreadable(name, error) from error
+    note_shape(name, None, found)
     check_header(found, columns, name)
     if metadata.num_rows > MOST_ROWS or _unpacked_size(metadata, columns) > largest:
         raise too_large(name, largest)
@@ -59,14 +64,67 @@ def _rows(path: Path, columns: Sequence[str], name: str) -> Iterator[Row]:
                     yield Row(number, dict(zip(columns, cells, strict=True)))
                     number += 1
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(name, error) from error
 
 
 def _text(value: object) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _unreadable(name: str, error: Exception) -> InputError:
+def read_parquet_grid(path: Path, *, name: str, largest: int) -> Grid:
+    """Read a whole Parquet file as a sheet whose first row has the names of the columns.
+
+    Raises
+    ------
+    InputError
+        If it is not Parquet, has lists or records in a column, or is larger than ``largest`` bytes unpacked or
+        :data:`MOST_GRID_CELLS`.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            schema, metadata = file.schema_arrow, file.metadata
+            check_flat(schema, name)
+            cells = metadata.num_rows * metadata.num_columns
+            if cells > MOST_GRID_CELLS or _unpacked_size(metadata, schema.names) > largest:
+                raise too_large(name, largest)
+            columns = [[_cell(value) for value in one.to_pylist()] for one in file.read().columns]
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(name, error) from error
+    rows: list[list[Value]] = [list(schema.names), *(list(row) for row in zip(*columns, strict=True))]
+    return Grid(file=name, sheet=None, rows=rows)
+
+
+def check_flat(schema: pa.Schema, name: str) -> None:
+    """Refuse columns that hold more than one value a row, and columns of the same name.
+
+    Raises
+    ------
+    InputError
+        Naming them.
+    """
+    nested = [one.name for one in schema if pa.types.is_nested(one.type) or pa.types.is_binary(one.type)]
+    if nested:
+        raise InputError(
+            f"一つの値ではない列があります: {'、'.join(nested)}",
+            f"Columns that hold no single value: {', '.join(nested)}",
+            next_step=Label("列に分けて書き出してください", "Write them as columns of their own"),
+            place=Place(file=name),
+            value=nested,
+        )
+    check_header(schema.names, (), name)
+
+
+def _cell(value: object) -> Value:
+    """Return a value as a sheet holds it; whole numbers that a float cannot hold stay text."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | Decimal):
+        return float(value) if float(value) == value else str(value)
+    return value if isinstance(value, str | float | date | datetime | time) else str(value)
+
+
+def unreadable(name: str, error: Exception) -> InputError:
+    """Return the error for bytes that are no Parquet."""
     return InputError(
         "Parquetとして読めません",
         "It cannot be read as Parquet",

@@ -14,22 +14,28 @@ from contextvars import ContextVar
 #: sheet (empty for files without sheets) -> headings of all its tables, in their order
 Shape = dict[str, list[str]]
 
-_watched: ContextVar[Shape | None] = ContextVar("watched_shape", default=None)
+_watched: ContextVar[tuple[str, Shape] | None] = ContextVar("watched_shape", default=None)
 
 
 @contextmanager
-def watch_shapes() -> Iterator[Shape]:
-    """Collect the shape of what is read inside, in this thread."""
+def watch_shapes(name: str) -> Iterator[Shape]:
+    """Collect the shape of one file, or of the files in one archive, while it is read inside, in this thread.
+
+    Parameters
+    ----------
+    name
+        What people call it; other files that are read on the way do not count.
+    """
     shape: Shape = {}
-    token = _watched.set(shape)
+    token = _watched.set((name, shape))
     try:
         yield shape
     finally:
         _watched.reset(token)
 
 
-def note_shape(sheet: str | None, headings: Sequence[str]) -> None:
-    """Note a table of the file that is read right now."""
-    shape = _watched.get()
-    if shape is not None:
-        shape.setdefault(sheet or "", []).extend(headings)
+def note_shape(file: str, sheet: str | None, headings: Sequence[str]) -> None:
+    """Note a table of a file."""
+    watched = _watched.get()
+    if watched is not None and (file.startswith(watched[0]) or watched[0].endswith(file)):
+        watched[1].setdefault(sheet or "", []).extend(headings)

@@ -380,7 +380,7 @@ def test_the_journal_has_job_objects_and_report(
     [job] = journal.list_jobs()
     assert (job.id, job.status) == (report.job, JobStatus.SUCCEEDED)
     assert job.report is not None
-    assert job.report["counts"] == {"created": 1, "updated": 0, "unchanged": 0, "gone": 0, "failed": 0}
+    assert {name: count for name, count in job.report["counts"].items() if count} == {"created": 1}
     assert job.report["rows"] == {"read": 141, "accepted": 141, "rejected": 0}
     assert len(journal.list_objects(job.id)) == 3
 
