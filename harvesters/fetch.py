@@ -51,7 +51,7 @@ class Fetcher:
         known: HarvestObject | None,
         *,
         accept: str | None = None,
-        limit: int = LARGEST_DOCUMENT,
+        limit: int | None = LARGEST_DOCUMENT,
     ) -> Fetched:
         """Do the same with a document that says what there is; in a run it is asked for once, whoever needs it.
 
@@ -62,7 +62,7 @@ class Fetcher:
         accept
             Media types that are asked for; any if None.
         limit
-            Largest document, in bytes.
+            Largest document, in bytes; None for ``max_download_mb``.
         """
         if wanted.name not in self._once:
             self._once[wanted.name] = self._get(source, wanted, known, accept=accept, limit=limit)

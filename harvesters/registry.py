@@ -10,8 +10,11 @@ from harvesters.base import Harvester
 @cache
 def harvesters() -> dict[str, Harvester]:
     """Return kind -> harvester, in the order of documentation."""
+    from harvesters.ckan import Ckan
     from harvesters.company_survey import CompanySurvey
     from harvesters.crosstab import CrossTables
+    from harvesters.datapackage import DataPackage
+    from harvesters.dcat import Dcat
     from harvesters.mynumber import MyNumber
     from harvesters.procedures import Procedures
     from harvesters.register import Register
@@ -26,5 +29,8 @@ def harvesters() -> dict[str, Harvester]:
         CompanySurvey(),
         Register(),
         Services(),
+        Ckan(),
+        Dcat(),
+        DataPackage(),
     )
     return {one.kind: one for one in kinds}
