@@ -25,13 +25,16 @@ from typing import Any
 from catalog.ckan.client import Catalogue
 from catalog.ckan.edits import find_edits, merged, values_of, with_written
 from catalog.ckan.listing import iter_packages
-from catalog.ckan.mapping import CurrentRelease, current_release, dataset_package, extras_of, release_name
+from catalog.ckan.mapping import CurrentRelease, as_extras, current_release, dataset_package, extras_of, release_name
 from catalog.ckan.publish import find_file, read_manifest
 from catalog.ckan.services import SERVICE_DIGEST, is_service, restored_service, service_name
 from catalog.errors import CatalogueError, IntegrityError, Label, PublishConflict
 from catalog.model import MANIFEST_NAME
 
 LOG_NAME = "overwritten.jsonl"
+
+#: the digest of no record: the source that wrote it sees that the catalogue is not as it left it
+_UNKNOWN = "unknown"
 
 _OURS = f"+(shihyo_release:* OR {SERVICE_DIGEST}:*) -shihyo_release_of:*"
 
@@ -132,7 +135,8 @@ def _record_is_whole(package: Mapping[str, Any]) -> bool:
 
 def _as_published(catalogue: Catalogue, package: dict[str, Any], edited: Edited) -> dict[str, Any]:
     if edited.needs_harvest:
-        return with_written(package)
+        extras = {**extras_of(package), SERVICE_DIGEST: _UNKNOWN}
+        return with_written({**package, "extras": as_extras(extras)})
     if is_service(package):
         return restored_service(package)
     current = current_release(package)

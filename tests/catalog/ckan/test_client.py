@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import http.server
 import json
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +159,121 @@ def test_an_answer_that_is_not_ckans_is_an_error(
 ) -> None:
     with pytest.raises(error):
         answering(answer_with(status, body)).action("package_create", name="x")
+
+
+def test_a_redirect_is_answered_with_the_address_to_set(answering: Any) -> None:
+    location = "https://ckan.example.org/data/api/action/status_show"
+    with pytest.raises(CatalogueError) as caught:
+        answering(answer_with(301, b"", Location=location)).action("status_show")
+    assert caught.value.next_step is not None
+    assert caught.value.next_step.en == "Set SHIHYO_CATALOG_URL=https://ckan.example.org/data"
+
+
+@pytest.mark.parametrize(("status", "body"), [(405, b"<!DOCTYPE html>"), (404, b"not here"), (200, b"<html></html>")])
+def test_an_address_without_a_ckan_is_told_from_a_ckan_that_refuses(answering: Any, status: int, body: bytes) -> None:
+    with pytest.raises(CatalogueError, match=r"CKANがありません") as caught:
+        answering(answer_with(status, body)).action("status_show")
+    assert caught.value.next_step is not None
+    assert "SHIHYO_CATALOG_URL" in caught.value.next_step.en
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (413, b"<html>Request Entity Too Large</html>"),
+        (409, b'{"success": false, "error": {"__type": "Validation Error", "upload": ["File upload too large"]}}'),
+    ],
+)
+def test_a_file_that_is_too_large_is_answered_with_the_limits_to_raise(
+    answering: Any, status: int, body: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"x")
+    with pytest.raises(CatalogueError) as caught:
+        answering(answer_with(status, body)).upload("resource_create", path=file, media_type="text/csv")
+    assert caught.value.next_step is not None
+    assert "ckan.max_resource_size" in caught.value.next_step.en
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("http://127.0.0.1:9", "connection refused"), ("http://ckan.invalid", "there is no server of this name")],
+)
+def test_why_there_is_no_answer_is_said_in_a_few_words(tmp_path: Path, url: str, reason: str) -> None:
+    with pytest.raises(CatalogueUnavailable) as caught:
+        open_catalogue(Settings(home=tmp_path, catalog_url=url, catalog_timeout=2)).action("package_create")
+    assert caught.value.what.en == f"The catalogue {url} does not answer ({reason})"
+
+
+@pytest.fixture
+def private_authority(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Serve over TLS with a certificate that nobody knows; give the address and the certificate."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    given = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*made, *given], check=True, capture_output=True)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer_with(200, b"bytes")(self)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer_with(200, b'{"success": true, "result": "well"}')(self)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://127.0.0.1:{server.server_port}", certificate
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_certificate_of_an_own_authority_is_trusted_when_it_is_named(
+    private_authority: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, certificate = private_authority
+    told = Settings(home=tmp_path, catalog_url=url, catalog_ca_file=str(certificate))
+    for settings, trusted in ((Settings(home=tmp_path, catalog_url=url), False), (told, True)):
+        catalogue = open_catalogue(settings)
+        for ask in (
+            lambda one=catalogue: one.action("package_create"),
+            lambda one=catalogue: one.read_file(RESOURCE, limit=10),
+        ):
+            with nullcontext() if trusted else pytest.raises(CatalogueUnavailable) as caught:
+                ask()
+            assert trusted or "SHIHYO_CATALOG_CA_FILE" in caught.value.next_step.en
+        catalogue.close()
+
+
+def test_what_was_changed_meanwhile_is_not_replaced(site: Any) -> None:
+    site.call("organization_create", name="chiba-city", title="千葉市")
+    site.call("package_create", name="cards", owner_org="chiba-city", title="一", notes="説明")
+    catalogue = site.open()
+    read = catalogue.find_package("cards")
+    replaced = catalogue.replace_package(read, {**read, "title": "二", "notes": ""})
+    assert replaced is not None
+    assert (replaced["id"], replaced["title"], replaced["notes"] or "") == (read["id"], "二", "")
+    assert replaced["metadata_modified"] > read["metadata_modified"]
+    assert catalogue.replace_package(read, {**read, "title": "三"}) is None
+    assert site.package()["title"] == "二"
+
+
+def test_a_replacement_that_cannot_be_done_is_an_error(site: Any) -> None:
+    site.call("organization_create", name="chiba-city", title="千葉市")
+    site.call("package_create", name="cards", owner_org="chiba-city", title="一")
+    catalogue = site.open()
+    read = catalogue.find_package("cards")
+    with pytest.raises(ValidationError) as caught:
+        catalogue.replace_package(read, {**read, "name": "Not A Name"})
+    assert set(caught.value.fields) == {"name"}
 
 
 def test_reading_is_tried_again_and_writing_is_not(answering: Any) -> None:
