@@ -233,6 +233,18 @@ _ROWS = (
         ("This source is being harvested right now", "Wait until it has finished and run it again."),
     ),
     _problem(
+        "nothing-held",
+        404,
+        ("承認を待っているものがありません", "shihyo harvest holds で、待っているものを確かめてください。"),
+        ("Nothing waits for a decision", "See what waits with shihyo harvest holds."),
+    ),
+    _problem(
+        "approval-refused",
+        403,
+        ("この承認はできません", "理由を書き、別の人の承認が要るものは別の人が承認してください。"),
+        ("This cannot be approved so", "Give a reason; where another person is needed, let another person approve."),
+    ),
+    _problem(
         "cancelled",
         409,
         ("人が止めました", "続けるには、もう一度実行してください。"),

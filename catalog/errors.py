@@ -31,6 +31,8 @@
         TimedOut             it took longer than its source allows
         LeaseLost            another process took the source over, because this one gave no sign of life
       SourceBusy             another run of the same harvest source is under way
+      NothingHeld            nothing waits for a decision, or not exactly what is asked for
+      ApprovalRefused        who decides, or how, is not allowed
       DeliveryError          a digest could not be sent
       QueueError             the queue of jobs cannot be used
       DatabaseError          the application database cannot be used
@@ -308,6 +310,18 @@ class SourceBusy(ShihyoError):
     """Another run of the same harvest source is under way."""
 
     code = "source-busy"
+
+
+class NothingHeld(ShihyoError):
+    """Nothing waits for a decision, or not exactly what is asked for."""
+
+    code = "nothing-held"
+
+
+class ApprovalRefused(ShihyoError):
+    """Who decides, or how, is not allowed: no reason, or the same person who ran it."""
+
+    code = "approval-refused"
 
 
 class DeliveryError(ShihyoError):

@@ -178,7 +178,7 @@ class Runner:
         """Run one source; every error ends in its report."""
         start = time.monotonic()
         try:
-            with self._holding(source.name) as claim:
+            with self.holding(source.name) as claim:
                 lost = self.journal.mark_lost(source.name)
                 job = self.journal.start(source.name, source.kind, worker=this_process(), force=force)
                 report = replace(self, force=force)._run_held(source, job, claim, lost)
@@ -197,7 +197,7 @@ class Runner:
             If another run of the source is under way; the job stays in the queue.
         """
         start = time.monotonic()
-        with self._holding(source.name) as claim:
+        with self.holding(source.name) as claim:
             lost = self.journal.mark_lost(source.name)
             job = self.journal.claim(job_id, worker=this_process())
             if job is None:
@@ -207,7 +207,7 @@ class Runner:
         return report
 
     @contextmanager
-    def _holding(self, source: str) -> Iterator[Claim]:
+    def holding(self, source: str) -> Iterator[Claim]:
         """Hold a source: by a file lock against this machine, by a lease against all others."""
         claim = Claim(self.leases, f"source {source}", secrets.token_hex(16))
         with source_lock(self.settings, source):
