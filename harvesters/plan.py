@@ -33,6 +33,7 @@ from harvesters.guards import trip_lines
 from harvesters.http import HttpClient
 from harvesters.proposal import PlannedRelease, example_line
 from harvesters.raw import RawStore
+from harvesters.readability.inputs import InputScore, Shelf, judge_inputs, score_lines
 from harvesters.reading import Reading
 from harvesters.registering import SERVICES, plan_services, services_digest, services_trips
 from harvesters.registry import harvesters
@@ -114,6 +115,8 @@ class SourcePlan:
     findings: Findings = field(default_factory=Findings)
     #: what the services would be held for, as JSON
     service_trips: list[dict[str, Any]] = field(default_factory=list)
+    #: how well machines can read its files
+    readability: list[InputScore] = field(default_factory=list)
     #: why nothing can be told, or None
     error: dict[str, Any] | None = None
 
@@ -145,6 +148,7 @@ class SourcePlan:
             "services": [one.to_dict() for one in self.services],
             "service_trips": self.service_trips,
             "findings": self.findings.to_dict(),
+            "readability": [one.to_dict() for one in self.readability],
             "error": self.error,
         }
 
@@ -161,6 +165,7 @@ class SourcePlan:
             lines.append(f"  ✗ {name}: {error_line(error, lang)}")
         if self.error:
             lines.append(f"  ✗ {error_line(self.error, lang)}")
+        lines += [f"  {line}" for line in score_lines(self.readability, lang)]
         return lines + [f"  {line}" for line in self.findings.lines(lang)]
 
 
@@ -290,6 +295,9 @@ def _plan(
         try:
             reading.fetch()
             reading.transform()
+            plan.readability = judge_inputs(
+                reading.fetched, source.kind, Shelf(settings.home, source.name), write=False
+            )
             assessment.prepare()
             for dataset in reading.harvester.datasets(reading.context):
                 plan.datasets.append(_plan_dataset(dataset.name, assessment, gate))

@@ -139,6 +139,11 @@ class Reading:
             self.harvester.review(self.context, self.contributions[dataset])
 
     @property
+    def fetched(self) -> Sequence[Fetched]:
+        """The objects whose bytes are at hand."""
+        return self._fetched
+
+    @property
     def failed(self) -> bool:
         """Whether an object failed."""
         return bool(self.errors)

@@ -13,6 +13,7 @@ from catalog.model import Manifest
 from harvesters.base import Tally
 from harvesters.findings import Findings
 from harvesters.guards import trip_lines
+from harvesters.readability.inputs import InputScore, score_lines
 
 #: exit codes of the command
 SUCCESS, FAILURE, CHANGES, CANNOT_TELL = 0, 1, 2, 3
@@ -153,6 +154,8 @@ class JobReport:
     datastore: list[Loaded] = field(default_factory=list)
     #: what was found in the input
     findings: Findings = field(default_factory=Findings)
+    #: how well machines can read its files
+    readability: list[InputScore] = field(default_factory=list)
     #: ids of jobs of this source that were found dead
     lost: list[str] = field(default_factory=list)
     #: what the services of the source are held for, as that of a dataset; None if they are not held
@@ -207,6 +210,7 @@ class JobReport:
             "held_objects": self.held_objects,
             "datastore": [one.to_dict() for one in self.datastore],
             "findings": self.findings.to_dict(),
+            "readability": [one.to_dict() for one in self.readability],
             "lost": self.lost,
             "error": self.error,
         }
@@ -230,6 +234,7 @@ class JobReport:
         lines += held_lines(self.held_services, self.source, self.job, lang) if self.held_services else []
         lines += [f"  DataStore {one.dataset}: {_datastore_line(one, lang)}" for one in self.datastore]
         lines.append("  " + _object_line(count_states(self.objects), ja=ja))
+        lines += [f"  {line}" for line in score_lines(self.readability, lang)]
         if self.rows.read:
             read, accepted, rejected = self.rows.read, self.rows.accepted, self.rows.rejected
             lines.append(

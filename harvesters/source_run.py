@@ -30,6 +30,7 @@ from harvesters.http import HttpClient
 from harvesters.identity import find_actor
 from harvesters.proposal import Proposal
 from harvesters.raw import RawStore
+from harvesters.readability.inputs import Shelf, judge_inputs
 from harvesters.reading import Reading
 from harvesters.registering import (
     SERVICES,
@@ -90,6 +91,7 @@ class SourceRun:
         self._builds = settings.home / "builds"
         self._copy = LocalCopy(settings.home / "copy")
         self._store = RawStore(settings.home / "raw")
+        self._shelf = Shelf(settings.home, source.name)
         self._reading = Reading(
             harvester=harvesters()[source.kind],
             context=Context(
@@ -131,6 +133,7 @@ class SourceRun:
             self._report.skipped, self._report.status = True, JobStatus.SUCCEEDED
             return
         reading.transform()
+        self._report.readability = judge_inputs(reading.fetched, self._source.kind, self._shelf, write=True)
         self._assessment.prepare()
         for outcome in self._report.datasets:
             self._publish_dataset(outcome)

@@ -6,6 +6,7 @@
     shihyo catalog list | show | status | sync | collect-garbage
     shihyo token   create | list | revoke
     shihyo openapi show | write | check
+    shihyo check FILE...
     shihyo serve | demo | settings
 
 Every command prints tables for people, or with ``--json`` one JSON document for machines. Exit codes are those of
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 import click
 
 from api.cli.catalogue import catalog_group
+from api.cli.check import check_command
 from api.cli.console import Exit, Terminal
 from api.cli.document import openapi_group
 from api.cli.harvest import harvest_group
@@ -46,6 +48,7 @@ for _command in (
     catalog_group,
     token_group,
     openapi_group,
+    check_command,
     serve_command,
     demo_command,
     settings_command,

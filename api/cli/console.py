@@ -26,7 +26,8 @@ class Exit(IntEnum):
     SUCCESS = 0
     #: something failed; standard error says what
     FAILURE = 1
-    #: ``harvest plan``: a run would publish something; ``catalog copy --dry-run``: something would be copied
+    #: ``harvest plan``: a run would publish something; ``catalog copy --dry-run``: something would be copied;
+    #: ``check``: a file has less than 100 points at a level
     CHANGES = 2
     #: ``harvest plan``: a source could not be read, so nobody can tell
     UNKNOWN = 3

@@ -10,7 +10,7 @@ from harvesters.readability.report import ReadabilityReport, SheetReport, TableR
 from harvesters.readability.result import Breach, Check, Described, Look, Result
 from harvesters.readability.rules import RULES, Kind
 from harvesters.readability.sheet import Sheet, TextScan
-from harvesters.readability.sheets import Opened, open_sheets
+from harvesters.readability.sheets import MOST_TEXT, Opened, open_sheets
 from harvesters.readability.tables import Table, find_tables, with_declared_header
 
 #: bytes that a file may have, packed and unpacked
@@ -27,6 +27,7 @@ def check_file(
     largest: int = LARGEST,
     values: bool = True,
     described: Described | None = None,
+    most_text: int = MOST_TEXT,
 ) -> ReadabilityReport:
     """Judge a file by the government's machine-readability rule.
 
@@ -42,6 +43,8 @@ def check_file(
         False if no value of a cell may stand in the report: places alone.
     described
         What is said about the file beside it, for the rules that ask for that.
+    most_text
+        Bytes of a text file that are judged; the report says so if there are more.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def check_file(
     「行政データにおける機械可読性に関するルール」 (Digital Agency, 2026-03-31).
     """
     called = name or path.name
-    opened = open_sheets(path, name=called, largest=largest)
+    opened = open_sheets(path, name=called, largest=largest, most_text=most_text)
     return ReadabilityReport(
         name=called,
         bytes=path.stat().st_size,
@@ -70,6 +73,7 @@ def check_file(
         encoding=_encoding(opened),
         refused=None if opened.readable else _refused(opened.format),
         values=values,
+        cut=opened.cut,
     )
 
 
@@ -101,4 +105,6 @@ def _check_sheet(sheet: Sheet, kind: str, described: Described | None) -> SheetR
 def _check_table(look: Look, table: Table) -> TableReport:
     kind = _KINDS.get(look.format, Kind.EXCEL)
     applied = [rule.id for rule in RULES.values() if rule.kind in (Kind.ANY, kind)]
-    return TableReport(table.area, table.confidence, table.layout, tuple(_CHECKS[one](look) for one in applied))
+    results = tuple(_CHECKS[one](look) for one in applied)
+    names = tuple(name for _, name in look.names())
+    return TableReport(table.area, table.confidence, table.layout, results, names)

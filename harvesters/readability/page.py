@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from catalog.errors import Label
-from harvesters.readability.report import ReadabilityReport, max_severity
+from harvesters.readability.report import CUT, ReadabilityReport, max_severity
 from harvesters.readability.result import Breach, Result
 from harvesters.readability.rules import LEVELS, RULES, ReadabilityRule
 
@@ -84,6 +84,8 @@ def _file(report: ReadabilityReport) -> Iterator[str]:
     yield f"<section><h2>{escape(report.name)}</h2>"
     encoding = f" {_both(report.encoding)}" if report.encoding else ""
     yield f"<p>{escape(report.format)}, {report.bytes:,} bytes.{encoding}</p>"
+    if report.cut:
+        yield f"<p>{_both(CUT)}</p>"
     yield '<ul class="scores">'
     yield from (_score(report, level) for level in LEVELS)
     yield "</ul>"

@@ -26,6 +26,8 @@ from harvesters.readability.tables import Other
 
 #: breaches of a rule above which the report groups them
 _GROUPED_ABOVE = 20
+#: what is said of a file that is longer than what is judged
+CUT = Label("大きいため先頭の部分だけを点検", "Large: only its beginning was judged")
 #: examples of a rule in the lines for people
 _SHOWN = 3
 
@@ -71,6 +73,8 @@ class TableReport:
     layout: Layout
     #: in the order of the rules
     results: tuple[Result, ...]
+    #: names of its columns
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,8 @@ class ReadabilityReport:
     refused: Result | None = None
     #: whether values of cells may be shown; if not, places alone are
     values: bool = True
+    #: whether only the beginning of the file was judged
+    cut: bool = False
 
     @property
     def results(self) -> Iterator[Result]:
@@ -141,6 +147,11 @@ class ReadabilityReport:
         ids = {one.rule_id for one in self.results if one.judged and not one.passed}
         return tuple(one for one in RULES if one in ids)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of the first table; empty if it has none."""
+        return next((table.columns for sheet in self.sheets for table in sheet.tables if table.columns), ())
+
     def summary(self) -> dict[str, Any]:
         """Return scores and broken rules, for a report that has many files."""
         return {"name": self.name, "scores": list(self.scores), "failed": list(self.broken)}
@@ -159,6 +170,8 @@ class ReadabilityReport:
         lines = [self.line(lang)]
         if self.encoding:
             lines.append(f"  {self.encoding.in_language(lang)}")
+        if self.cut:
+            lines.append(f"  {CUT.in_language(lang)}")
         for rule in RULES.values():
             told = [one for one in self.results if one.rule_id == rule.id and one.total]
             total = sum(one.total for one in told)

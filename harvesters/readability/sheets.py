@@ -31,6 +31,9 @@ from harvesters.readers.workbook import OLE_MAGIC, ZIP_MAGIC, read_workbook
 #: rows and columns of a workbook's sheet that are judged
 MOST_SHEET_ROWS, MOST_SHEET_COLUMNS = 10_000, 500
 
+#: bytes of a text file that are judged
+MOST_TEXT = 256_000_000
+
 #: first bytes -> a format that machines cannot read as a table
 _UNREADABLE = {
     OLE_MAGIC: "xls",
@@ -50,6 +53,8 @@ class Opened:
     format: str
     #: its sheets, hidden ones too; none if it is no table
     sheets: tuple[Sheet, ...]
+    #: whether it was cut: there is more of it
+    cut: bool = False
 
     @property
     def readable(self) -> bool:
@@ -57,8 +62,8 @@ class Opened:
         return bool(self.sheets)
 
 
-def open_sheets(path: Path, *, name: str, largest: int) -> Opened:
-    """Open a file as sheets.
+def open_sheets(path: Path, *, name: str, largest: int, most_text: int = MOST_TEXT) -> Opened:
+    """Open a file as sheets; of a longer text file the first ``most_text`` bytes, cut at the end of a line.
 
     Raises
     ------
@@ -81,9 +86,18 @@ def open_sheets(path: Path, *, name: str, largest: int) -> Opened:
             return Opened(kind, ())
     if start.startswith(ZIP_MAGIC):
         return _open_archive(path, name, largest)
-    if path.stat().st_size > largest:
+    size = path.stat().st_size
+    if size > largest:
         raise too_large(name, largest)
-    return _open_text(path.read_bytes(), name)
+    with path.open("rb") as file:
+        raw = file.read(most_text)
+    return _open_text(_whole_lines(raw) if len(raw) < size else raw, name, cut=len(raw) < size)
+
+
+def _whole_lines(raw: bytes) -> bytes:
+    end = raw.rfind(b"\n") + 1
+    wide = b"\0" in raw[:200]  # UTF-16: a character has two bytes
+    return raw[: end + end % 2] if wide else raw[:end]
 
 
 def _open_archive(path: Path, name: str, largest: int) -> Opened:
@@ -124,14 +138,15 @@ def _as_openpyxl(value: Value) -> Value:
     return datetime.combine(value, time()) if type(value) is date else value
 
 
-def _open_text(raw: bytes, name: str) -> Opened:
+def _open_text(raw: bytes, name: str, *, cut: bool) -> Opened:
     text, detected = decode(raw, name=name)
     encoding = next(one.value for one in detected if one.what == "encoding")
     tabbed = name.lower().endswith(".tsv") or ("\t" in text.partition("\n")[0] and "," not in text.partition("\n")[0])
     delimiter = "\t" if tabbed else ","
     scan = scan_text(text, delimiter, encoding, bom=raw.startswith(b"\xef\xbb\xbf"))
     stem = PurePosixPath(name).stem
-    return Opened("tsv" if tabbed else "csv", (Sheet(name=stem, rows=_rows(text, delimiter, name), scan=scan),))
+    sheet = Sheet(name=stem, rows=_rows(text, delimiter, name), scan=scan)
+    return Opened("tsv" if tabbed else "csv", (sheet,), cut)
 
 
 def _rows(text: str, delimiter: str, name: str) -> list[list[Value]]:
