@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from api.cli.console import Exit, Terminal, json_option
+from api.cli.queueing import enqueue
 from catalog.ckan import Progress
 from catalog.errors import Label, UnknownCode
 from catalog.model.codelist import nearest
@@ -86,10 +87,14 @@ def plan(context: click.Context, names: Sequence[str], as_json: bool) -> None:
 @harvest_group.command("run")
 @_sources_argument
 @click.option("--force", is_flag=True, help="変わっていない収集元も読み直す / Read unchanged sources again")
+@click.option("--queue", "queued", is_flag=True, help="待ち行列に入れ、ワーカーに任せる / Leave it to the workers")
 @json_option
 @click.pass_context
-def run(context: click.Context, names: Sequence[str], force: bool, as_json: bool) -> None:
+def run(context: click.Context, names: Sequence[str], force: bool, queued: bool, as_json: bool) -> None:
     """収集して公開する。Fetch, transform, validate and publish."""
+    if queued:
+        enqueue(context.obj, _load(context.obj, names), force=force, as_json=as_json)
+        return
     context.exit(_run(context.obj, _load(context.obj, names), force=force, as_json=as_json))
 
 

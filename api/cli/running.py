@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -14,7 +14,11 @@ from api.cli.console import Exit, Terminal, json_option
 from catalog.ckan import Progress
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, open_database, open_readonly
 from catalog.errors import Label, UnknownCode
+from catalog.settings import Settings
+from harvesters import HarvestSource, JobReport
+from harvesters import Progress as HarvestProgress
 from harvesters.report import status_label
+from harvesters.running.queue import enqueue_sources, run_worker
 from harvesters.running.scheduler import run_schedule
 from harvesters.status import brief_job, job_line, list_jobs
 
@@ -140,8 +144,34 @@ def schedule_command(terminal: Terminal) -> None:
 
     terminal.say("予定を待っています。Ctrl-C で停止します", "Waiting for what is due; Ctrl-C stops it")
     with stopped_by_signals() as stop, terminal.progress() as report:
-        run_schedule(terminal.settings, stop=stop, tell=tell, progress=Bars(report))
+        schedule(terminal.settings, stop, tell, Bars(report))
+
+
+def schedule(
+    settings: Settings, stop: threading.Event, tell: Callable[[Label], None], progress: HarvestProgress | None = None
+) -> None:
+    """Harvest what is due until told to stop, here or by the workers of the queue if there is one."""
+
+    def hand_over(due: Sequence[HarvestSource]) -> list[JobReport]:
+        for job in enqueue_sources(settings, due):
+            tell(Label(f"{job.source} を待ち行列に入れました（{job.id}）", f"{job.source} is queued ({job.id})"))
+        return []
+
+    run_schedule(settings, stop=stop, tell=tell, progress=progress, run=hand_over if settings.queue_url else None)
+
+
+@click.command("worker")
+@click.option("--burst", is_flag=True, help="待ち行列が空になれば終わる / End when the queue is empty")
+@click.pass_obj
+def worker_command(terminal: Terminal, burst: bool) -> None:
+    """待ち行列のジョブを実行する。Run the jobs of the queue (SHIHYO_QUEUE_URL) until Ctrl-C."""
+
+    def tell(text: Label) -> None:
+        terminal.lines(terminal.text(text).split("\n"))
+
+    terminal.say("ジョブを待っています。Ctrl-C で停止します", "Waiting for jobs; Ctrl-C stops it")
+    run_worker(terminal.settings, tell=tell, burst=burst)
 
 
 #: the commands of this module, in the order of documentation
-COMMANDS = (jobs_command, log_command, cancel_command, schedule_command)
+COMMANDS = (jobs_command, log_command, cancel_command, schedule_command, worker_command)

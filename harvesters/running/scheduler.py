@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from catalog.database import HarvestJournal, JobStatus, Leases, RunningJournal, open_database
 from catalog.database.harvests import utc_text
-from catalog.errors import Label, ShihyoError
+from catalog.errors import Label
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, NoProgress, Progress
 from harvesters.report import JobReport
@@ -27,7 +27,7 @@ from harvesters.runner import run_sources
 from harvesters.running.due import find_due
 from harvesters.running.monitor import this_process
 from harvesters.running.patience import UNATTENDED_RETRIES
-from harvesters.sources import load_sources
+from harvesters.running.source_list import SourceList
 
 #: longest time between two ticks, in seconds
 TICK_SECONDS = 30.0
@@ -68,8 +68,7 @@ class Scheduler:
         self._settings, self._run, self._tell, self._after = settings, run, tell, after
         self._journal, self._running = HarvestJournal(engine), RunningJournal(engine)
         self._zone = ZoneInfo(settings.time_zone)
-        self._sources: list[HarvestSource] = []
-        self._read: tuple[int, int] | None = None
+        self.sources = SourceList(settings, tell)
 
     def tick(self, now: datetime) -> list[JobReport]:
         """Run what is due now; return the reports of what ran here."""
@@ -90,7 +89,7 @@ class Scheduler:
         """Return the sources that are due, the longest due first; remembers schedules that are new."""
         waiting = {one.source for one in self._journal.list_queued()}
         due = []
-        for source in self.sources():
+        for source in self.sources.current():
             if source.schedule is not None:
                 self._running.note_schedule(source.name, str(source.schedule), utc_text(now))
             found = find_due(source, self._journal, self._running, zone=self._zone, now=now)
@@ -102,27 +101,11 @@ class Scheduler:
         """Return how long nothing is due, at most :data:`TICK_SECONDS`."""
         times = [
             find_due(one, self._journal, self._running, zone=self._zone, now=now).at
-            for one in self._sources
+            for one in self.sources.current()
             if one.schedule or one.every
         ]
         waits = [(at - now).total_seconds() for at in times if at is not None]
         return min([TICK_SECONDS, *(wait for wait in waits if wait > 0)])
-
-    def sources(self) -> list[HarvestSource]:
-        """Return the declared sources; the former ones while the file cannot be used."""
-        try:
-            stat = self._settings.harvest_file.stat()
-            if self._read != (stat.st_mtime_ns, stat.st_size):
-                self._sources = load_sources(self._settings.harvest_file, self._settings)
-                self._read = (stat.st_mtime_ns, stat.st_size)
-        except OSError:
-            if not self._sources:
-                self._sources = load_sources(self._settings.harvest_file, self._settings)
-        except ShihyoError as error:
-            if not self._sources:
-                raise
-            self._tell(Label(error.message("ja"), error.message("en")))
-        return self._sources
 
 
 def run_schedule(
@@ -171,7 +154,7 @@ def run_schedule(
 
     scheduler = Scheduler(settings, engine, run=run or run_here, tell=tell, after=after)
     try:
-        scheduler.sources()
+        scheduler.sources.current()
         while not stop.is_set():
             with _lease(engine, settings) as held:
                 if not held:

@@ -148,14 +148,15 @@ def test_a_changed_file_is_read_again_and_a_broken_one_leaves_the_former_sources
     scheduler = Scheduler(
         replace(settings, harvest_file=file), engine, run=Recorder(HarvestJournal(engine)), tell=said.append
     )
-    assert str(scheduler.sources()[0].schedule) == "毎日 3:00"
+    assert str(scheduler.sources.current()[0].schedule) == "毎日 3:00"
     file.write_text("version: 1\nsources: nonsense\n", "utf-8")
-    assert str(scheduler.sources()[0].schedule) == "毎日 3:00"
-    assert "収集元の並びがありません" in said[0].ja
+    assert str(scheduler.sources.current()[0].schedule) == "毎日 3:00"
+    scheduler.sources.current()
+    assert [one.ja.partition(" →")[0] for one in said] == ["harvest.yml / sources: 収集元の並びがありません"]
     write("毎日 14:00")
-    assert str(scheduler.sources()[0].schedule) == "毎日 14:00"
+    assert str(scheduler.sources.current()[0].schedule) == "毎日 14:00"
     file.unlink()
-    assert str(scheduler.sources()[0].schedule) == "毎日 14:00"
+    assert str(scheduler.sources.current()[0].schedule) == "毎日 14:00"
 
 
 def test_a_file_that_is_broken_from_the_beginning_is_an_error(settings: Settings, write: Callable[[str], Path]) -> None:
