@@ -20,6 +20,7 @@ def harvesters() -> dict[str, Harvester]:
     from harvesters.register import Register
     from harvesters.services import Services
     from harvesters.survey import Survey
+    from harvesters.table_files import CsvFiles, ExcelFiles
 
     kinds: tuple[Harvester, ...] = (
         MyNumber(),
@@ -29,6 +30,8 @@ def harvesters() -> dict[str, Harvester]:
         CompanySurvey(),
         Register(),
         Services(),
+        CsvFiles(),
+        ExcelFiles(),
         Ckan(),
         Dcat(),
         DataPackage(),

@@ -7,19 +7,34 @@ its place, and nothing is dropped in silence.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from catalog.errors import ConfigurationError, InputError, Label, Place
 from catalog.model import COUNTRY, Dataset, DataStructure, parse_period
 from catalog.reference import Reference
 from harvesters.base import Context, Contribution
+from harvesters.findings import Findings
 from harvesters.mapping.assembly import Assembly
-from harvesters.mapping.binding import Binder
+from harvesters.mapping.binding import Binder, Plan
+from harvesters.mapping.bulk import read_bulk, records_of_plain
 from harvesters.mapping.description import breakdown_codes, describe, dimension, mapping_of
-from harvesters.mapping.records import Records
+from harvesters.mapping.records import Records, records_of_table
 from harvesters.mapping.rows import read_rows
+from harvesters.mapping.rules import MAPPED
+from harvesters.readers.bundle import Member, unpacked
+from harvesters.readers.declared import LARGEST_FILE, Declared, open_tables
+from harvesters.readers.detected import as_findings
 from harvesters.readers.markers import LEGENDS
+from harvesters.readers.plain import Untidy, is_text_or_parquet, open_plain
+from harvesters.readers.shape import note_shape
+
+#: bytes that a file may unpack to
+LARGEST_PLAIN = 4_000_000_000
+#: ends of the names of files that are tables
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq"})
 
 
 class Mapper:
@@ -35,6 +50,9 @@ class Mapper:
     ConfigurationError
         If the mapping is missing, or names an indicator, area, unit or code that does not exist.
     """
+
+    #: bytes from which a plain table is read column by column
+    bulk_from = 1_000_000
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -86,6 +104,107 @@ class Mapper:
             plan = self._binder.bind(one, self._context.findings)
             assembly.add(plan, read_rows(plan))
         return [self._contribution(assembly, object, issued)]
+
+    def file_contributions(
+        self, path: Path, *, name: str, declared: Declared, object: str, issued: str | None = None
+    ) -> list[Contribution]:
+        """Return what a file adds: any table file, or an archive or gzip of such files.
+
+        A large plain table (one header row, nothing but rows) is read column by column, everything else as people lay
+        out tables. Of several tables those with the columns of the mapping are used; the others are reported.
+
+        Parameters
+        ----------
+        path, name
+            The file, and what people call it.
+        declared
+            What the source says of how its files are written.
+        object
+            Name of the object.
+        issued
+            As for :meth:`contributions`.
+
+        Raises
+        ------
+        InputError, TooLarge
+            If it cannot be read, no table has the columns, too many rows cannot be used, or no row can.
+        """
+        assembly = self._assembly()
+        with (
+            tempfile.TemporaryDirectory(prefix="shihyo-") as folder,
+            unpacked(path, name=name, largest=LARGEST_PLAIN) as members,
+        ):
+            for one in self._tables_among(members):
+                self._add_file(one, declared, Path(folder), assembly)
+        return [self._contribution(assembly, object, issued)]
+
+    def _tables_among(self, members: Sequence[Member]) -> list[Member]:
+        """Return the members of an archive that are tables; the others are reported."""
+        if len(members) == 1:
+            return list(members)
+        tables = [one for one in members if PurePosixPath(one.name).suffix.lower() in TABLE_SUFFIXES]
+        for one in members:
+            if one not in tables:
+                self._context.findings.add(MAPPED["member-unused"], Place(file=one.name))
+        return tables or list(members)
+
+    def _add_file(self, member: Member, declared: Declared, folder: Path, assembly: Assembly) -> None:
+        try:
+            if self._add_plain(member, declared, folder, assembly):
+                return
+        except Untidy as error:
+            if member.path.stat().st_size > LARGEST_FILE:
+                raise error.error from error
+        findings = self._context.findings
+        tables = open_tables(member.path, name=member.name, declared=declared, findings=findings)
+        plans = self._bind_all([records_of_table(one, name=member.name) for one in tables])
+        for plan in plans:
+            assembly.add(plan, read_rows(plan))
+
+    def _add_plain(self, member: Member, declared: Declared, folder: Path, assembly: Assembly) -> bool:
+        """Add a large plain table; False if the file is none."""
+        if member.path.stat().st_size < self.bulk_from or not is_text_or_parquet(member.path):
+            return False
+        plain = open_plain(
+            member.path,
+            name=member.name,
+            folder=folder,
+            layout=declared.layout,
+            encoding=declared.encoding,
+            delimiter=declared.delimiter,
+        )
+        if plain is None:
+            return False
+        told, headings = Findings(), [one for one in plain.columns if one]
+        try:
+            plan = self._binder.bind(records_of_plain(plain), told)
+        except InputError:
+            note_shape(member.name, None, headings)
+            raise
+        table = read_bulk(plan, plain)
+        note_shape(member.name, None, headings)
+        self._context.findings.extend(as_findings(plain.detected))
+        self._context.findings.merge(told)
+        assembly.add(plan, table)
+        return True
+
+    def _bind_all(self, tables: Sequence[Records]) -> list[Plan]:
+        """Return the plans of the tables that have the columns; the others are reported if one has them."""
+        plans: list[Plan] = []
+        failures: list[tuple[Records, InputError]] = []
+        for one in tables:
+            told = Findings()
+            try:
+                plans.append(self._binder.bind(one, told))
+                self._context.findings.merge(told)
+            except InputError as error:
+                failures.append((one, error))
+        if not plans:
+            raise failures[0][1]
+        for one, failure in failures:
+            place, title = one.place(None, None), one.title or None
+            self._context.findings.add(MAPPED["table-unused"], place, title, detail=failure.what)
+        return plans
 
     def _assembly(self) -> Assembly:
         names = [one.id for one in self.mapping.breakdowns]

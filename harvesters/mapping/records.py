@@ -35,8 +35,6 @@ class Records:
     place: Callable[[int | None, int | None], Place]
     #: headings of each column from top to bottom; the names if there is one row of them
     headings: tuple[tuple[str, ...], ...] = ()
-    #: keys of the rows that are totals of others
-    totals: Container[int] = frozenset()
     #: cells that are shown as percent (0.502 as 50.2%), by key of the row and number of the column
     percent: Container[tuple[int, int]] = frozenset()
     #: cells with a formula that was never computed
@@ -49,7 +47,8 @@ class Records:
     def find_columns(self, heading: str) -> list[int]:
         """Return the numbers of the columns that are called so.
 
-        ``*`` stands for anything; width and spaces do not count. All headings of a column count (``男 / 人数``), or the last one, or the first one, whichever fits first.
+        ``*`` stands for anything; width and spaces do not count. All headings of a column count (``男 / 人数``), or the
+        last one, or the first one, whichever fits first.
         """
         paths = self.headings or tuple((one,) for one in self.columns)
         wanted = fold(heading)
@@ -105,7 +104,6 @@ def records_of_table(table: FoundTable, *, name: str) -> Records:
         headings=tuple(one.path or (one.name,) for one in table.columns),
         rows=_table_rows(table, columns),
         place=_TablePlaces(table, columns),
-        totals=frozenset(table.iter_totals()),
         percent=frozenset((row, numbers[column]) for row, column in grid.percent if column in numbers),
         uncomputed=frozenset((row, numbers[column]) for row, column in grid.uncomputed if column in numbers),
         sheet=grid.sheet,

@@ -107,9 +107,7 @@ class RowSkip:
 
     def find_total(self, row: Sequence[Cell]) -> str | None:
         """Return the word that makes a row a total of others, or None."""
-        first = next((i for i, one in enumerate(row) if one is not None and text_of(one)), None)
-        for column in {first, self.plan.area} - {None}:
-            assert column is not None
+        for column in sorted({0, self.plan.area or 0}):
             text = text_of(_at(row, column))
             if self.is_total(column, text):
                 return text
@@ -189,4 +187,8 @@ def is_plain(found: Outcome) -> bool:
 
 def floats(numbers: Iterable[Decimal | None], factor: Decimal) -> Floats:
     """Return numbers times a factor, each rounded once; NaN for None."""
-    return np.array([np.nan if one is None else float(one * factor) for one in numbers], dtype=np.float64)
+    return np.array([np.nan if one is None else _times(one, factor) for one in numbers], dtype=np.float64)
+
+
+def _times(number: Decimal, factor: Decimal) -> float:
+    return float(number) if factor == 1 else float(Decimal(repr(float(number))) * factor)

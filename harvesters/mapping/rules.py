@@ -5,7 +5,6 @@ from __future__ import annotations
 from catalog.errors import Label
 from harvesters.findings import Level, Rule
 from harvesters.readers import cells
-from harvesters.readers.detected import DETECTIONS
 
 _NOTHING = Label("対応は要りません", "Nothing needs to be done")
 _CELL = Label("このセルの値を直してください", "Correct the value of this cell")
@@ -33,6 +32,22 @@ MAPPED: dict[str, Rule] = dict(
                 "観測値として要るなら、mapping の codes で「合計」などの語をコードに対応させてください",
                 "If they are wanted as observations, map their word to a code in the codes of the mapping",
             ),
+        ),
+        _rule(
+            "table-unused",
+            Level.WARNING,
+            "mapping の列がなく使わなかった表",
+            "Tables that lack the columns of the mapping (not used)",
+            Label(
+                "要る表なら見出しか mapping を直し、要らない表なら options の sheet で読むシートを指定してください",
+                "If it is wanted, correct its headings or the mapping; if not, name the sheet to read as sheet",
+            ),
+        ),
+        _rule(
+            "member-unused",
+            Level.NOTICE,
+            "圧縮ファイルの中の、表でないファイル（読まない）",
+            "Files in an archive that are no tables (not read)",
         ),
         _rule(
             "field-blank",
@@ -96,6 +111,16 @@ MAPPED: dict[str, Rule] = dict(
             Level.REPAIRED,
             "改行や前後の空白を除いた文",
             "Texts whose line breaks and outer spaces were removed",
+        ),
+        _rule(
+            "percent-detected",
+            Level.NOTICE,
+            "割合の列の書き方（自動判定）",
+            "How a column of percentages is written (detected)",
+            Label(
+                "違う場合は mapping の percent（points は 50.2、fraction は 0.502）で指定してください",
+                "If it is wrong, give percent in the mapping: points (50.2) or fraction (0.502)",
+            ),
         ),
         _rule(
             "percent-out-of-range",
@@ -171,4 +196,4 @@ MAPPED: dict[str, Rule] = dict(
     ]
 )
 #: rules of every kind whose figures are mapped by declaration
-MAPPING_RULES = (*MAPPED.values(), *cells.RULES, DETECTIONS["percent"])
+MAPPING_RULES = (*MAPPED.values(), *cells.RULES)

@@ -47,7 +47,7 @@ def check_archive(path: Path, *, name: str, largest: int) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            _check_directory(members, name, largest)
+            check_directory(members, name, largest)
             for one in members:
                 if one.filename.lower().endswith(_XML):
                     _check_xml(archive, one, name)
@@ -61,7 +61,14 @@ def check_archive(path: Path, *, name: str, largest: int) -> None:
         ) from error
 
 
-def _check_directory(members: list[zipfile.ZipInfo], name: str, largest: int) -> None:
+def check_directory(members: list[zipfile.ZipInfo], name: str, largest: int) -> None:
+    """Refuse what the directory of an archive says: too many or too large members, names that lead out, passwords.
+
+    Raises
+    ------
+    TooLarge, InputError
+        As :func:`check_archive`.
+    """
     packed, unpacked = sum(one.compress_size for one in members), sum(one.file_size for one in members)
     if len(members) > MOST_MEMBERS:
         raise _bomb(
@@ -94,7 +101,7 @@ def _check_directory(members: list[zipfile.ZipInfo], name: str, largest: int) ->
 
 def _check_member(member: zipfile.ZipInfo, name: str) -> None:
     parts = PurePosixPath(member.filename.replace("\\", "/"))
-    if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
+    if parts.is_absolute() or ".." in parts.parts or ":" in "".join(parts.parts[:1]):
         raise _refused(
             name,
             Label(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,10 @@ LAYOUT_OPTIONS = (
         name="sheet",
         type=TEXT,
         default=None,
-        help=Label("読むシートの名前。なければ表示されている全シート", "Sheet to read; all that are shown if absent"),
+        help=Label(
+            "読むシートの名前（* は任意の文字列）。なければ表示されている全シート",
+            "Sheet to read, * for anything; all that are shown if absent",
+        ),
     ),
     Option(
         name="first_row",
@@ -189,9 +193,10 @@ def open_tables(
 
 
 def _chosen(file: SourceFile, declared: Declared, findings: Findings) -> list[Grid]:
-    if declared.sheet is not None:
-        return [file.get_grid(declared.sheet)]
     shown = [one for one in file.iter_visible() if one.height]
+    if declared.sheet is not None:
+        fitting = [one for one in shown if fnmatchcase(one.sheet or "", declared.sheet)]
+        return fitting if "*" in declared.sheet and fitting else [file.get_grid(declared.sheet)]
     if len(shown) > 1:
         names = "、".join(one.sheet or "" for one in shown)
         evidence = Label("表示されている全シート", "All sheets that are shown")

@@ -4,6 +4,9 @@
 first bytes         what it is                  read by
 ==================  ==========================  ===================================
 ``PK 03 04``        XLSX or ODS                 :mod:`harvesters.readers.workbook`
+``PK 03 04``        ZIP of any of these         :mod:`harvesters.readers.bundle`
+``1F 8B``           gzip of any of these        :mod:`harvesters.readers.bundle`
+``PAR1``            Parquet                     :mod:`harvesters.readers.parquet`
 ``D0 CF 11 E0``     XLS, or a locked XLSX       :mod:`harvesters.readers.workbook`
 ``%PDF`` ``<html``  no table; an error says so
 anything else       text with delimiters        :mod:`harvesters.readers.text`
@@ -16,10 +19,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import FetchError, InputError, Label, Place
+from catalog.errors import InputError, Label, Place
 from harvesters.findings import Findings, Level, Rule
+from harvesters.readers.bundle import Member, unpacked
 from harvesters.readers.detected import Detected, as_findings
 from harvesters.readers.grid import Grid, column_letters
+from harvesters.readers.parquet import MAGIC as PARQUET_MAGIC
+from harvesters.readers.parquet import read_parquet_grid
 from harvesters.readers.text import read_text
 from harvesters.readers.workbook import OLE_MAGIC, ZIP_MAGIC, read_workbook
 
@@ -28,8 +34,6 @@ _NOT_TABLES = {
     b"%PDF": Label("PDF", "a PDF"),
     b"<htm": Label("Webページ（HTML）", "a web page (HTML)"),
     b"<!do": Label("Webページ（HTML）", "a web page (HTML)"),
-    b"par1": Label("Parquet", "Parquet"),
-    b"\x1f\x8b": Label("gzipの圧縮ファイル", "gzip"),
 }
 
 HIDDEN_ROWS = Rule(
@@ -109,7 +113,7 @@ class SourceFile:
 def read_file(
     path: Path, *, name: str, largest: int, encoding: str | None = None, delimiter: str | None = None
 ) -> SourceFile:
-    """Read a file of any kind as grids.
+    """Read a file of any kind as grids; those of all files in an archive, in the order of their names.
 
     Parameters
     ----------
@@ -129,33 +133,39 @@ def read_file(
     FetchError
         If it cannot be opened.
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(OLE_MAGIC))
-    except OSError as error:
-        raise FetchError(
-            f"「{name}」を読めません",
-            f"{name} cannot be read",
-            next_step=Label("場所と権限を確かめてください", "Check where it is and who may read it"),
-            place=Place(file=name),
-            reason=error.strerror,
-        ) from error
+    with unpacked(path, name=name, largest=largest) as members:
+        files = [_read(one, largest, encoding, delimiter) for one in members]
+    grids = tuple(grid for one in files for grid in one.grids)
+    return SourceFile(name, grids, tuple(found for one in files for found in one.detected))
+
+
+def _read(member: Member, largest: int, encoding: str | None, delimiter: str | None) -> SourceFile:
+    path, name = member.path, member.name
+    with path.open("rb") as file:
+        start = file.read(len(OLE_MAGIC))
     _check_kind(start, name)
     if start.startswith((ZIP_MAGIC, OLE_MAGIC)):
         return SourceFile(name, tuple(read_workbook(path, name=name, largest=largest)), ())
+    if start.startswith(PARQUET_MAGIC):
+        return SourceFile(name, (read_parquet_grid(path, name=name, largest=largest),), ())
     grid, detected = read_text(path, name=name, largest=largest, encoding=encoding, delimiter=delimiter)
     return SourceFile(name, (grid,), tuple(detected))
 
 
+def find_other_kind(start: bytes) -> Label | None:
+    """Return what people call a file that is no table, by its first bytes; None if it may be one."""
+    return next((kind for magic, kind in _NOT_TABLES.items() if start.lower().startswith(magic.lower())), None)
+
+
 def _check_kind(start: bytes, name: str) -> None:
-    for magic, kind in _NOT_TABLES.items():
-        if start.lower().startswith(magic.lower()):
-            raise InputError(
-                f"中身は{kind.ja}で、表のファイルではありません",
-                f"It is {kind.en}, not a table",
-                next_step=Label("xlsxかCSVで保存し直してください", "Save it as xlsx or CSV"),
-                place=Place(file=name),
-            )
+    kind = find_other_kind(start)
+    if kind is not None:
+        raise InputError(
+            f"中身は{kind.ja}で、表のファイルではありません",
+            f"It is {kind.en}, not a table",
+            next_step=Label("xlsxかCSVで保存し直してください", "Save it as xlsx or CSV"),
+            place=Place(file=name),
+        )
     if not start:
         raise InputError(
             "ファイルが空です",

@@ -31,6 +31,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "BOM付きUTF-16（LE）", "UTF-16LE with a byte order mark"),
     (codecs.BOM_UTF16_BE, "utf-16", "BOM付きUTF-16（BE）", "UTF-16BE with a byte order mark"),
 )
+_FITS_UTF8 = Label("全バイトがUTF-8として正しい", "Every byte fits UTF-8")
 _DELIMITERS = {
     ",": ("コンマ", "commas"),
     "\t": ("タブ", "tabs"),
@@ -73,7 +74,7 @@ def read_text(
         raise too_large(name, largest)
     text, detected = decode(path.read_bytes(), name=name, encoding=encoding)
     if delimiter is None:
-        delimiter, found = _find_delimiter(text, name)
+        delimiter, found = find_delimiter(text, name)
         detected.append(found)
     return _parse(text, name, delimiter), detected
 
@@ -97,8 +98,7 @@ def decode(raw: bytes, *, name: str, encoding: str | None = None) -> tuple[str, 
         return _strictly(raw, "utf-16-le", name), [_encoding(name, "utf-16-le", evidence)]
     try:
         text = raw.decode("utf-8")
-        evidence = Label("全バイトがUTF-8として正しい", "Every byte fits UTF-8")
-        return _checked(text, raw, name), [_encoding(name, "utf-8", evidence)]
+        return _checked(text, raw, name), [_encoding(name, "utf-8", _FITS_UTF8)]
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         if _mostly_utf8(raw):
@@ -111,6 +111,15 @@ def decode(raw: bytes, *, name: str, encoding: str | None = None) -> tuple[str, 
         f"Line {line} is not UTF-8, and every byte fits CP932 (Shift_JIS)",
     )
     return text, [_encoding(name, "cp932", evidence)]
+
+
+def detected_utf8(path: Path, name: str) -> Detected:
+    """Return how the encoding of a file was found whose bytes are UTF-8 throughout."""
+    with path.open("rb") as file:
+        start = file.read(len(codecs.BOM_UTF8))
+    mark, codec, ja, en = _BOMS[0]
+    evidence = Label(f"先頭が{ja}", f"It begins with {en}") if start == mark else _FITS_UTF8
+    return _encoding(name, codec, evidence)
 
 
 def _mostly_utf8(raw: bytes) -> bool:
@@ -171,7 +180,8 @@ def _encoding(name: str, codec: str, evidence: Label) -> Detected:
     return Detected(what="encoding", value=codec.removesuffix("-sig"), evidence=evidence, place=Place(file=name))
 
 
-def _find_delimiter(text: str, name: str) -> tuple[str, Detected]:
+def find_delimiter(text: str, name: str) -> tuple[str, Detected]:
+    """Return the separator that cuts the first rows of a text into the same number of columns, and on what grounds."""
     sample = text[:_SAMPLE]
     scores = {one: _score(sample, one) for one in _DELIMITERS}
     best = max(scores, key=lambda one: scores[one])
