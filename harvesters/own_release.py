@@ -136,8 +136,8 @@ def _breakdown(field: Mapping[str, Any], name: str) -> Dimension:
     return Dimension(id, title, {code: labels.get(code) or Label(code, code) for code in codes})
 
 
-def _both(text: str) -> Label | None:
-    ja, _, en = text[:_LONGEST_TITLE].partition(" / ")
+def _both(text: str, longest: int = _LONGEST_TITLE) -> Label | None:
+    ja, _, en = text[:longest].partition(" / ")
     return Label(ja, en or ja) if ja else None
 
 
@@ -190,7 +190,8 @@ def _creator(descriptor: Mapping[str, Any], publisher: Agent) -> Agent:
 
 
 def _citation(descriptor: Mapping[str, Any], publisher: Agent) -> Label:
-    stated = next((_both(text_of(one.get("title"))) for one in mappings_of(descriptor.get("sources"))), None)
+    sources = mappings_of(descriptor.get("sources"))
+    stated = next((_both(text_of(one.get("title")), _LONGEST_TEXT) for one in sources), None)
     if stated is not None and stated.ja.startswith("出典："):
         return stated
     title = _label(descriptor.get("titles"), descriptor.get("title"), publisher.name)

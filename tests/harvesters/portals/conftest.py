@@ -65,7 +65,8 @@ def make_source(tmp_path: Path) -> Callable[..., HarvestSource]:
     def make(kind: str, *, url: str | None = None, path: Path | None = None, **options: Any) -> HarvestSource:
         defaults = {one.name: one.default for one in harvesters()[kind].options}
         raw = options.pop("mapping", MAPPING)
-        given = {"mapping": read_mapping(raw) if raw is not None else None, **options}
+        mapping = {"mapping": read_mapping(raw) if raw is not None else None} if "mapping" in defaults else {}
+        given = {**mapping, **options}
         assert set(given) <= set(defaults)
         return HarvestSource(
             name="portal",
