@@ -8,6 +8,7 @@ comes as :class:`~harvesters.readability.result.Described`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from catalog.errors import Label
@@ -31,12 +32,12 @@ def blank_or_zero(look: Look) -> Result:
     result = Result("L1-09", 0.0)
     layout = look.table.layout
     for column in look.columns:
-        cells = look.sheet.column(column, layout.top, layout.bottom)
-        texts = [shown(one).strip() for one in cells]
-        numbers = [one for one in texts if _is_number(one)]
-        filled = [one for one in texts if one]
-        blanks, zeros = len(texts) - len(filled), sum(float(one.replace(",", "")) == 0 for one in numbers)
-        if len(texts) >= 3 and filled and len(numbers) / len(filled) >= 0.7 and blanks and zeros >= 2:
+        times = Counter(shown(one).strip() for one in look.sheet.column(column, layout.top, layout.bottom))
+        numbers = {one: n for one, n in times.items() if _is_number(one)}
+        filled = times.total() - times[""]
+        blanks, zeros = times[""], sum(n for one, n in numbers.items() if float(one.replace(",", "")) == 0)
+        mostly = filled and sum(numbers.values()) / filled >= 0.7
+        if times.total() >= 3 and mostly and blanks and zeros >= 2:
             what = Label(f"空白が{blanks}、0が{zeros}ある", f"{blanks} blanks and {zeros} zeros")
             result.add(look.breach(layout.top, column, what, None, "warning"))
     return result
@@ -71,10 +72,10 @@ def symbols(look: Look) -> Result:
     result = Result("L3-03", 0.0)
     explained = look.described.symbols if look.described else frozenset()
     for column in look.columns:
-        texts = look.body(column)
-        if not any(map(_is_number, texts)):
+        texts = set(look.body(column))
+        unknown = sorted((texts & SYMBOLS) - explained)
+        if not unknown or not any(map(_is_number, texts)):
             continue
-        unknown = sorted({one for one in texts if one in SYMBOLS and one not in explained})
         for one in unknown:
             row = next(
                 row

@@ -56,12 +56,31 @@ class _Scanner:
 def scan_text(text: str, delimiter: str, encoding: str, *, bom: bool) -> TextScan:
     """Return what is broken in a delimited text.
 
-    Records without quotes, and those whose quoted values are whole, are counted with two searches; only what is odd is
-    read character by character.
+    Quoted values without line breaks are taken out of the whole text at once. If no quote is left, a record is a line;
+    else the records that still have one are read character by character.
     """
     scanner = _Scanner(delimiter)
     cut = re.escape(delimiter)
-    whole = re.compile(rf'(?:^|(?<={cut}))"(?:[^"]|"")*"(?={cut}|$)')
+    whole = re.compile(rf'(?:^|(?<={cut}))"(?:[^"\r\n]|"")*"(?={cut}|\r|\n|\Z)', re.MULTILINE)
+    bare = whole.sub("", text) if '"' in text else text
+    if '"' in bare:
+        _scan_records(text, whole, scanner)
+    else:
+        _scan_lines(bare, scanner)
+    return TextScan(delimiter, encoding, bom, dict(scanner.counts), tuple(scanner.broken), scanner.ended)
+
+
+def _scan_lines(bare: str, scanner: _Scanner) -> None:
+    lines = _LINE_END.split(bare)
+    if lines[-1] == "":
+        lines.pop()
+    for number, line in enumerate(lines, start=1):
+        scanner.record(line, (number, number), closed=True, fields=line.count(scanner.delimiter) + 1, quotes=[])
+        if scanner.ended:
+            return
+
+
+def _scan_records(text: str, whole: re.Pattern[str], scanner: _Scanner) -> None:
     position, line = 0, 1
     while position < len(text) and not scanner.ended:
         found = _LINE_END.search(text, position)
@@ -71,10 +90,9 @@ def scan_text(text: str, delimiter: str, encoding: str, *, bom: bool) -> TextSca
         if '"' in bare:
             after, line = _read_slowly(text, position, line, scanner)
         else:
-            scanner.record(record, (line, line), closed=True, fields=bare.count(delimiter) + 1, quotes=[])
+            scanner.record(record, (line, line), closed=True, fields=bare.count(scanner.delimiter) + 1, quotes=[])
             line += 1
         position = after
-    return TextScan(delimiter, encoding, bom, dict(scanner.counts), tuple(scanner.broken), scanner.ended)
 
 
 def _read_slowly(text: str, start: int, line: int, scanner: _Scanner) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
+from itertools import zip_longest
 from typing import NamedTuple
 
 from harvesters.readers.grid import Merge, Value, cell_address, column_letters
@@ -128,6 +129,10 @@ class Sheet:
         return max((len(row) for row in self.rows), default=0)
 
     @cached_property
+    def _columns(self) -> list[tuple[Value, ...]]:
+        return list(zip_longest(*self.rows))
+
+    @cached_property
     def masters(self) -> Mapping[tuple[int, int], tuple[int, int]]:
         """Cell in a merged range -> the first cell of the range."""
         return {
@@ -156,7 +161,7 @@ class Sheet:
 
     def column(self, column: int, top: int, bottom: int) -> list[Value]:
         """Return the cells of a column, from row ``top`` to ``bottom``."""
-        return [row[column] if column < len(row) else None for row in self.rows[top : bottom + 1]]
+        return list(self._columns[column][top : bottom + 1]) if column < len(self._columns) else []
 
 
 class Area(NamedTuple):
