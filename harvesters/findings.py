@@ -148,7 +148,7 @@ class Findings:
         for rule in self.rules.values():
             total, kept = self.counts[rule.id], self.examples[rule.id]
             unit = {"ja": f"{total}件"}.get(lang, f"{total}")
-            lines.append(f"[{_LEVEL_LABELS[rule.level].in_language(lang)}] {rule.title.in_language(lang)}: {unit}")
+            lines.append(f"[{LEVEL_LABELS[rule.level].in_language(lang)}] {rule.title.in_language(lang)}: {unit}")
             lines += [f"    {one.message(lang)}" for one in kept[:_EXAMPLES_SHOWN]]
             if total > _EXAMPLES_SHOWN:
                 rest = total - min(len(kept), _EXAMPLES_SHOWN)
@@ -169,7 +169,8 @@ class Findings:
 
 
 _EXAMPLES_SHOWN = 3
-_LEVEL_LABELS = {
+#: what people call a level
+LEVEL_LABELS = {
     Level.REJECTED: Label("除外", "left out"),
     Level.PARTLY: Label("一部で除外", "left out in part"),
     Level.WARNING: Label("要確認", "look at"),

@@ -320,6 +320,17 @@ def held_lines(one: DatasetOutcome, source: str, job: str | None, lang: str) -> 
     return lines
 
 
+def hold_lines(hold: dict[str, Any], lang: str) -> list[str]:
+    """Return a hold, as JSON, for people: what waits since when, whose run it was, and what the guards said."""
+    who = hold["held_by"]
+    known = _KNOWN_BY[who["known_by"]].in_language(lang)
+    since = {"ja": f"{hold['held']} から、実行 {who['name']}（{known}）"}.get(
+        lang, f"since {hold['held']}, run by {who['name']} ({known})"
+    )
+    outcome = DatasetOutcome(hold["dataset"], action="held", trips=hold["trips"])
+    return [f"{hold['source']} / {hold['dataset']}: {since}", *held_lines(outcome, hold["source"], hold["job"], lang)]
+
+
 def decision_line(decision: dict[str, Any], lang: str) -> str:
     """Return a decision for people: what, who (and how that is known), when, why."""
     who = decision["decided_by"]

@@ -29,7 +29,7 @@ class Exit(IntEnum):
     #: ``harvest plan``: a run would publish something; ``catalog copy --dry-run``: something would be copied;
     #: ``check``: a file has less than 100 points at a level
     CHANGES = 2
-    #: ``harvest plan``: a source could not be read, so nobody can tell
+    #: ``harvest run``: something waits for a decision; ``harvest plan``: a source could not be read, or would be held
     UNKNOWN = 3
     #: the command line was not understood
     USAGE = 64

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 import click
 
 from api.cli.console import Exit, Terminal, json_option
+from api.cli.explaining import explain_errors
 from api.cli.queueing import enqueue
 from catalog.ckan import Progress
 from catalog.errors import Label, UnknownCode
 from catalog.model.codelist import nearest
 from harvesters import HarvestSource, JobReport, JobStatus, job_status, load_sources, plan_sources, run_sources
+from harvesters.approval import approve, list_waiting, reject
+from harvesters.explain import SORTS, find_explanations, list_explanations
+from harvesters.report import decision_line, exit_code, hold_lines
+from harvesters.rollback import roll_back
 
 _sources_argument = click.argument("names", nargs=-1, metavar="[SOURCE]...")
 
@@ -119,7 +124,100 @@ def _run(terminal: Terminal, sources: Sequence[HarvestSource], *, force: bool, a
 def _verdict(reports: Sequence[JobReport]) -> Exit:
     if any(one.status is JobStatus.CANCELLED for one in reports):
         return Exit.INTERRUPTED
-    return Exit(max((one.exit_code for one in reports), default=Exit.SUCCESS))
+    return Exit(exit_code(reports))
+
+
+_reason_option = click.option("--reason", required=True, help="理由（記録に残る） / Why; kept with the decision")
+_job_option = click.option("--job", metavar="ID", help="この実行が止めたもの / What this job held")
+_all_option = click.option("--all", "everything", is_flag=True, help="待っているものすべて / All that waits")
+
+
+@harvest_group.command("holds")
+@_sources_argument
+@json_option
+@click.pass_obj
+def holds(terminal: Terminal, names: Sequence[str], as_json: bool) -> None:
+    """承認を待っているもの。What waits for a decision, and why."""
+    waiting = list_waiting(terminal.settings, names or None)
+    if as_json:
+        terminal.document([one.to_dict() for one in waiting])
+        return
+    if not waiting:
+        terminal.say("承認を待っているものはありません", "Nothing waits for a decision")
+    terminal.lines(line for one in waiting for line in hold_lines(one.to_dict(), terminal.settings.lang))
+
+
+@harvest_group.command("approve")
+@click.argument("source")
+@_job_option
+@_all_option
+@_reason_option
+@json_option
+@click.pass_context
+def approve_held(
+    context: click.Context, source: str, job: str | None, everything: bool, reason: str, as_json: bool
+) -> None:
+    """止めたものを承認して公開する。Approve exactly what was held, and publish it."""
+    terminal: Terminal = context.obj
+    [found] = _load(terminal, [source])
+    with terminal.progress(shown=not as_json) as report:
+        done = approve(terminal.settings, found, reason=reason, job=job, everything=everything, progress=_Bars(report))
+    if as_json:
+        terminal.document(done.to_dict())
+    else:
+        terminal.lines(done.lines(terminal.settings.lang))
+    context.exit(_verdict([done]))
+
+
+@harvest_group.command("reject")
+@click.argument("source")
+@_job_option
+@_all_option
+@_reason_option
+@json_option
+@click.pass_obj
+def reject_held(terminal: Terminal, source: str, job: str | None, everything: bool, reason: str, as_json: bool) -> None:
+    """止めたものを取りやめる。Drop what was held; it is not published as long as nothing changes."""
+    decided = reject(terminal.settings, source, reason=reason, job=job, everything=everything)
+    if as_json:
+        terminal.document([one.to_dict() for one in decided])
+        return
+    lang = terminal.settings.lang
+    terminal.lines(f"{one.dataset}: {decision_line(one.to_dict(), lang)}" for one in decided)
+
+
+@harvest_group.command("rollback")
+@click.argument("dataset")
+@click.option("--to", metavar="VERSION|SEQUENCE", help="戻す先。なければ一つ前 / Where to; the one before if absent")
+@_reason_option
+@json_option
+@click.pass_obj
+def rollback(terminal: Terminal, dataset: str, to: str | None, reason: str, as_json: bool) -> None:
+    """前のリリースの内容をもう一度公開する。Publish an earlier release again, as a new release."""
+    done = roll_back(terminal.settings, dataset, to=to, reason=reason)
+    if as_json:
+        terminal.document(done.to_dict())
+        return
+    terminal.lines(done.lines(terminal.settings.lang))
+
+
+@harvest_group.command("explain")
+@click.argument("code", required=False)
+@json_option
+@click.pass_obj
+def explain(terminal: Terminal, code: str | None, as_json: bool) -> None:
+    """エラー・所見・ガードなどのIDの意味と対処。What an id of a report means, and what to do."""
+    known = list_explanations(explain_errors())
+    found = find_explanations(code, known) if code else known
+    if as_json:
+        terminal.document([one.to_dict() for one in found])
+    elif code:
+        terminal.lines(line for one in found for line in one.lines(terminal.settings.lang))
+    else:
+        terminal.table(
+            (Label("ID", "Id"), Label("種類", "Sort"), Label("意味", "Meaning")),
+            [(one.id, terminal.text(SORTS[one.sort]), terminal.text(one.title)) for one in found],
+        )
 
 
 @harvest_group.command("status")

@@ -143,7 +143,8 @@ class TestPublished:
         [source] = [one for one in load_sources(folder / "harvest.yml", settings) if one.kind == "survey"]
         [report] = run_sources(settings, [source])
         assert not report.skipped
-        assert report.datasets[0].action == "updated"
+        assert report.datasets[0].action == "held"
+        assert "revision" in [one["guard"] for one in report.datasets[0].trips]
 
     def test_no_row_of_a_respondent_is_anywhere_but_in_its_file(self, run, settings):
         report, folder = run
