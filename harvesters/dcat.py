@@ -23,12 +23,21 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from rdflib import Graph
+from rdflib.term import Node
 
 from catalog.database.harvests import HarvestObject
 from catalog.errors import ConfigurationError, FetchError, Label, Place
 from harvesters.base import Context, Fetched
 from harvesters.datapackage_descriptor import NAME, locate, read_descriptor
-from harvesters.dcat_graph import FoundDataset, FoundFile, find_datasets, next_page, read_graph, total_items
+from harvesters.dcat_graph import (
+    FoundDataset,
+    FoundFile,
+    dataset_nodes,
+    find_datasets,
+    next_page,
+    read_graph,
+    total_items,
+)
 from harvesters.fetch import LARGEST_DOCUMENT
 from harvesters.options import Option
 from harvesters.own_release import find_own_table
@@ -65,7 +74,7 @@ class Dcat(PortalHarvester):
         """Read the catalogue, and choose among its distributions."""
         pages = _Pages(context)
         pages.read(context.source.url or "")
-        datasets = _picked(context, pages.datasets)
+        datasets = _picked(context, pages.find_datasets())
         if context.source.options["mapping"] is None:
             return _own(context, pages.documents, datasets)
         named = unique_names([_remote(one, each) for one in datasets for each in one.files])
@@ -85,10 +94,13 @@ class _Pages:
     context: Context
     #: the pages as they were fetched
     documents: list[Fetched] = field(default_factory=list)
-    #: the datasets of all pages
-    datasets: list[FoundDataset] = field(default_factory=list)
     _graph: Graph = field(default_factory=lambda: Graph(bind_namespaces="none"))
+    _nodes: set[Node] = field(default_factory=set)
     _told: int | None = None
+
+    def find_datasets(self) -> list[FoundDataset]:
+        """Return the datasets of all pages."""
+        return find_datasets(self._graph)
 
     def read(self, url: str) -> None:
         """Read all pages, from this one on."""
@@ -99,7 +111,7 @@ class _Pages:
                 raise _endless(first, page, len(seen))
             seen.add(page)
             page = self._read_page(page, first)
-        found = len(self.datasets)
+        found = len(self._nodes)
         if self._told is not None and found < self._told:
             detail = Label(f"{self._told}件のはずが{found}件", f"it says {self._told} and has {found}")
             self.context.findings.add(COUNT_DIFFERS, Place(file=first), detail=detail)
@@ -114,9 +126,8 @@ class _Pages:
         graph = read_graph(fetched.path.read_bytes(), wanted.name, url)
         self._check_total(total_items(graph), first)
         self._graph += graph
-        before = len(self.datasets)
-        self.datasets = find_datasets(self._graph)
-        following = next_page(graph, url)
+        before, following = len(self._nodes), next_page(graph, url)
+        self._nodes |= dataset_nodes(graph)
         self._check_progress(before, following, first)
         return following
 
@@ -126,7 +137,7 @@ class _Pages:
         self._told = told
 
     def _check_progress(self, before: int, following: str | None, first: str) -> None:
-        found = len(self.datasets)
+        found = len(self._nodes)
         if following is not None and found == before:
             raise _endless(first, following, len(self.documents))
         if found > (MOST_DATASETS if self._told is None else min(self._told, MOST_DATASETS)):

@@ -208,10 +208,14 @@ def total_items(graph: Graph) -> int | None:
     return None
 
 
+def dataset_nodes(graph: Graph) -> set[Node]:
+    """Return the nodes that are datasets."""
+    return set(graph.subjects(RDF.type, DCAT.Dataset))
+
+
 def find_datasets(graph: Graph) -> list[FoundDataset]:
     """Return the datasets, in the order of their identifiers."""
-    nodes = set(graph.subjects(RDF.type, DCAT.Dataset))
-    return sorted((_dataset(graph, one) for one in nodes), key=lambda one: (one.identifier, one.iri))
+    return sorted((_dataset(graph, one) for one in dataset_nodes(graph)), key=lambda one: (one.identifier, one.iri))
 
 
 def _dataset(graph: Graph, node: Node) -> FoundDataset:
