@@ -60,9 +60,9 @@ def integer(ja: str, en: str, **options: Any) -> fields.Integer:
     return fields.Integer(**{"required": True, **options}, metadata={"description": str(Text(ja, en))})
 
 
-def boolean(ja: str, en: str) -> fields.Boolean:
+def boolean(ja: str, en: str, **options: Any) -> fields.Boolean:
     """Return a true-or-false member that is always there."""
-    return fields.Boolean(required=True, metadata={"description": str(Text(ja, en))})
+    return fields.Boolean(required=True, metadata={"description": str(Text(ja, en))}, **options)
 
 
 def bilingual(ja: str, en: str, **options: Any) -> fields.Nested:

@@ -62,8 +62,10 @@ def _texts(indicator: Indicator) -> list[str]:
 
 def _present(call: Call, indicator: Indicator) -> dict[str, Any]:
     path = f"/indicators/{indicator.id}"
+    serving = call.holdings.find_serving(indicator)
     return {
         **indicator.to_dict(),
+        "synthetic": serving.dataset.synthetic if serving else None,
         "datasets": [name for name, one in call.holdings.datasets.items() if indicator.id in one.dataset.indicators],
         "pairs": [one.to_dict() for one in call.node.reference.indicator_set.pairs_of(indicator.id)],
         "links": {"self": call.api_url(path), "observations": call.api_url(f"{path}/observations")},

@@ -18,7 +18,6 @@ from api.calls import Call, answers, check_parameters, finish
 from api.negotiation import choose_format
 from api.representation import Representation, write_empty, write_observations
 from catalog.errors import Label
-from catalog.model.indicator import Indicator
 from catalog.query.rejection import Rejection, rejected, unknown_value
 from catalog.releases import DatasetHolding
 from openapi.parameters import FORMATS
@@ -35,7 +34,7 @@ def list_indicator_observations(call: Call) -> Response:
     asked = call.parameters.get("dataset")
     if asked is not None:
         return _answer(call, _chosen(asked, holders), {"indicator": indicator.id})
-    holding = _find_serving(call, indicator)
+    holding = call.holdings.find_serving(indicator)
     if holding is None:
         return _answer_without_dataset(call, indicator.no_data_reason or _NOT_HERE)
     return _answer(call, holding, {"indicator": indicator.id})
@@ -59,7 +58,7 @@ def list_observations(call: Call) -> Response:
 
 def _answer_for(call: Call, indicators: list[str]) -> Response:
     wanted = [call.node.reference.indicator_set.get_indicator(one) for one in indicators]
-    serving = {one.id: _find_serving(call, one) for one in wanted}
+    serving = {one.id: call.holdings.find_serving(one) for one in wanted}
     names = {one.id: holding.dataset.name if (holding := serving[one.id]) else one.primary_dataset for one in wanted}
     if len(set(names.values())) > 1:
         raise rejected([_several_datasets(call, names)])
@@ -67,13 +66,6 @@ def _answer_for(call: Call, indicators: list[str]) -> Response:
     if holding is None:
         return _answer_without_dataset(call, wanted[0].no_data_reason or _NOT_HERE)
     return _answer(call, holding, {})
-
-
-def _find_serving(call: Call, indicator: Indicator) -> DatasetHolding | None:
-    """Return the dataset that answers for an indicator if none is named: its primary one; if it has none, a holder."""
-    if indicator.primary_dataset:
-        return call.holdings.find(indicator.primary_dataset)
-    return next(iter(call.holdings.holders(indicator)), None)
 
 
 def _answer(call: Call, holding: DatasetHolding, fixed: Mapping[str, str]) -> Response:

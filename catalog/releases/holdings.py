@@ -162,6 +162,12 @@ class Holdings:
         found = [one for one in self.datasets.values() if indicator.id in one.dataset.indicators]
         return tuple(sorted(found, key=lambda one: _rank(one.dataset, indicator)))
 
+    def find_serving(self, indicator: Indicator) -> DatasetHolding | None:
+        """Return the dataset that answers for an indicator: its primary one; if it has none, the first that holds it."""
+        if indicator.primary_dataset:
+            return self.find(indicator.primary_dataset)
+        return next(iter(self.holders(indicator)), None)
+
     def get(self, name: str) -> DatasetHolding:
         """Return the dataset of this name.
 

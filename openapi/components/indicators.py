@@ -56,6 +56,9 @@ class IndicatorSchema(StrictSchema):
     definitions = several(DefinitionSchema, "測り方", "How it is measured")
     primary_dataset = string("主データセット。なければ null", "Primary dataset, or null", allow_none=True)
     no_data_reason = optional()
+    synthetic = boolean(
+        "示す値が架空か。値がなければ null", "Whether its figures are made up; null if it has none", allow_none=True
+    )
     datasets = strings("この指標の値を持つデータセット", "Datasets that hold its values")
     pairs = several(PairSchema, "比べる相手", "What it may be held against")
     links = member_links()

@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from catalog.reference import load_reference
-from catalog.releases import Holdings
 from catalog.settings import Settings
 from harvesters import load_sources, run_sources
 from harvesters.samples.make_samples import LARGEST, PUBLICATIONS, main
-
-
-def test_the_sample_sources_are_harvested_whole(
-    settings: Settings, root: Path, holdings: Callable[[], Holdings]
-) -> None:
-    reports = run_sources(settings, load_sources(root / "harvest.yml", settings))
-    assert {one.exit_code for one in reports} == {0}
-    held = holdings()
-    assert {name: len(one.releases) for name, one in held.datasets.items()} == {
-        "mynumber-municipalities": 12,
-        "mynumber-prefectures": 12,
-        "mynumber-age-sex": 11,
-        "procedures-online": 1,
-        "citizen-survey": 4,
-        "citizen-survey-pairs": 3,
-        "company-survey": 3,
-        "procedures-register": 3,
-    }
-    marks = {True: "（合成データ）", False: "（見本）"}
-    assert all(marks[one.dataset.synthetic] in one.dataset.title.ja for one in held.datasets.values())
-    assert list(held.services) == ["chibarepo", "foryou", "ideabox", "makuhari-drone"]
 
 
 def test_every_defect_of_the_sources_is_in_the_samples(settings: Settings, root: Path) -> None:

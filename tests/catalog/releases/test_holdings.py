@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from catalog.errors import NoSuchDataset, NoSuchVersion
-from catalog.model import parse_selector
+from catalog.errors import Label, NoSuchDataset, NoSuchVersion
+from catalog.model import DataStructure, Dimension, parse_selector
+from catalog.reference import load_reference
 from catalog.releases import BuiltRelease, DatasetHolding, Holdings, LocalCopy
 
 
@@ -89,3 +91,38 @@ def test_a_release_gives_the_paths_of_its_files_and_no_other(
     }
     with pytest.raises(KeyError):
         cards.current.path("../holdings.json")
+
+
+def _held_as(cards: DatasetHolding, name: str, *, synthetic: bool = False, totals: bool = True) -> DatasetHolding:
+    codes = {"_T": Label("計", "Total")} if totals else {"A": Label("甲", "A")}
+    structure = DataStructure((Dimension("sex", Label("性別", "Sex"), codes),))
+    dataset = replace(cards.dataset, name=name, synthetic=synthetic, indicators=("kpi-01",), structure=structure)
+    current = cards.current
+    return DatasetHolding((replace(current, manifest=replace(current.manifest, dataset=dataset)),))
+
+
+def test_real_figures_answer_before_made_up_ones_and_totals_before_none(cards: DatasetHolding) -> None:
+    held = [
+        _held_as(cards, "a-made-up", synthetic=True),
+        _held_as(cards, "b-made-up-parts", synthetic=True, totals=False),
+        _held_as(cards, "c-real-parts", totals=False),
+        _held_as(cards, "d-real"),
+    ]
+    holdings = Holdings({one.dataset.name: one for one in held})
+    surveyed = load_reference().indicator_set.get_indicator("kpi-01")
+    assert [one.dataset.name for one in holdings.holders(surveyed)] == [
+        "d-real",
+        "c-real-parts",
+        "a-made-up",
+        "b-made-up-parts",
+    ]
+    assert holdings.find_serving(surveyed) is holdings.holders(surveyed)[0]
+    primary = replace(surveyed, primary_dataset="b-made-up-parts", no_data_reason=None)
+    assert holdings.find_serving(primary) is holdings.holders(primary)[0] is held[1]
+
+
+def test_an_indicator_is_not_answered_for_by_others_while_its_primary_dataset_is_missing(cards: DatasetHolding) -> None:
+    holdings = Holdings({"a-made-up": _held_as(cards, "a-made-up", synthetic=True)})
+    surveyed = load_reference().indicator_set.get_indicator("kpi-01")
+    assert holdings.find_serving(replace(surveyed, primary_dataset="elsewhere")) is None
+    assert holdings.find_serving(load_reference().indicator_set.get_indicator("kpi-02")) is None
