@@ -127,6 +127,19 @@ USER_CREATE: Schema = {
     "activity_streams_email_notifications": (v.optional, v.boolean),
 }
 
+#: beside ``id``, which names the user
+USER_UPDATE: Schema = {
+    "name": (v.optional, v.ignored_unless_sysadmin, v.text, v.name_grammar, v.unique_user_name),
+    "fullname": OPTIONAL_TEXT,
+    "email": (v.required, v.text, v.stripped, v.email_address, v.unique_email),
+    "password": (v.optional, v.password),
+    "about": OPTIONAL_TEXT,
+    "image_url": OPTIONAL_TEXT,
+    "state": (v.optional_text, v.ignored_unless_sysadmin, v.one_of("active", "deleted")),
+    "sysadmin": (v.optional, v.ignored_unless_sysadmin, v.boolean),
+    "activity_streams_email_notifications": (v.optional, v.boolean),
+}
+
 #: a natural number that may be left out
 _PAGE = (v.optional, v.natural)
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
+from catalog.embedded.callers import SYSTEM_USER
 from catalog.embedded.clock import now
-from catalog.embedded.errors import NotFound
-from catalog.embedded.registry import Call, action, flag, need_sysadmin
-from catalog.embedded.schemas import USER_CREATE
+from catalog.embedded.errors import NotAuthorized, NotFound, ValidationError
+from catalog.embedded.registry import Call, action, denied, flag, need, need_sysadmin
+from catalog.embedded.schemas import USER_CREATE, USER_UPDATE
 from catalog.embedded.search.package_search import read_request, search
 from catalog.embedded.search.tokens import fold
 from catalog.embedded.users import created_counts, find_user, get_user, hash_password, user_dict
 from catalog.embedded.validation import validate
 from catalog.errors import Label
+
+_NO_USER = Label("ユーザーが見つかりません", "User was not found")
 
 _SORTS = {
     "id": "id",
@@ -113,6 +117,82 @@ def user_create(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     )
     row = get_user(call.db, user_id)
     return {**user_dict(call, row), "apikey": None, "email": row["email"]}
+
+
+@action(writes=True)
+def user_update(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+    """ユーザーを変える。 Change a user (sysadmins, and users themselves); what is not given becomes empty.
+
+    :param id: 名前かid。 The name or the id.
+    :param email: メールアドレス。 The mail address.
+    :param password: 新しいパスワード。 A new password (optional).
+    :param state: ``active`` か ``deleted``（システム管理者）。 (sysadmins, optional)
+    :rtype: dictionary
+
+    The other parameters are those of ``user_create``.
+    """
+    row = get_user(call.db, need(given, "id"))
+    _need_own(call, row)
+    return _changed(call, row, given)
+
+
+@action(writes=True)
+def user_patch(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+    """ユーザーの一部を変える。 Change some fields of a user and leave the others.
+
+    :param id: 名前かid。 The name or the id.
+    :rtype: dictionary
+
+    The other parameters are those of ``user_update``.
+    """
+    row = find_user(call.db, need(given, "id"))
+    if row is None and not call.caller.sysadmin:
+        raise NotAuthorized(_NO_USER)
+    if row is None:
+        raise NotFound(_NO_USER)
+    _need_own(call, row)
+    kept = {key: row[key] for key in ("fullname", "email", "about", "image_url")}
+    return _changed(call, row, {**kept, "activity_streams_email_notifications": bool(row["notify"]), **given})
+
+
+@action(writes=True)
+def user_delete(call: Call, given: dict[str, Any]) -> None:
+    """ユーザーを使えなくする。 Switch a user off (sysadmins): its tokens stop working, its roles end.
+
+    :param id: 名前かid。 The name or the id.
+    """
+    need_sysadmin(call, "ユーザー削除", "delete users")
+    row = get_user(call.db, need(given, "id"))
+    _need_not_built_in(row)
+    call.db.execute("UPDATE user_account SET state = 'deleted' WHERE id = ?", (row["id"],))
+    call.db.execute("DELETE FROM member WHERE table_name = 'user' AND table_id = ?", (row["id"],))
+
+
+def _need_own(call: Call, row: sqlite3.Row) -> None:
+    if not call.caller.sysadmin and call.caller.user_id != row["id"]:
+        raise denied(call, f"ユーザー {row['id']} の編集", f"edit user {row['id']}")
+
+
+def _need_not_built_in(row: sqlite3.Row) -> None:
+    if row["name"] == SYSTEM_USER:
+        raise ValidationError(
+            {"id": [Label("組み込みの管理者は変えられません", "The built-in administrator cannot be changed so")]}
+        )
+
+
+def _changed(call: Call, row: sqlite3.Row, given: Mapping[str, Any]) -> dict[str, Any]:
+    values = validate(USER_UPDATE, given, call.scope(row))
+    columns = {key: values.get(key) for key in ("fullname", "email", "about", "image_url")}
+    columns |= {key: values[key] for key in ("name", "state", "sysadmin") if key in values}
+    if any(key in columns and columns[key] != row[key] for key in ("name", "state", "sysadmin")):
+        _need_not_built_in(row)
+    if values.get("password"):
+        columns["password_hash"] = hash_password(values["password"])
+    columns["notify"] = values.get("activity_streams_email_notifications", False)
+    marks = ", ".join(f"{key} = :{key}" for key in columns)
+    call.db.execute(f"UPDATE user_account SET {marks} WHERE id = :id", {**columns, "id": row["id"]})  # noqa: S608 - own names
+    found = get_user(call.db, row["id"])
+    return {**user_dict(call, found), "apikey": None, "email": found["email"]}
 
 
 def insert_user(db: sqlite3.Connection, columns: dict[str, Any]) -> None:

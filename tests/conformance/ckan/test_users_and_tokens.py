@@ -48,6 +48,64 @@ def test_only_sysadmins_create_users(site, people, unique):
         assert site.post("user_create", given, token=token).error == (403, "Authorization Error", ["message"])
 
 
+def shown(site, name):
+    return site.post("user_show", {"id": name}).result
+
+
+@pytest.mark.parametrize("who", ["sysadmin", "oneself"])
+def test_a_user_is_changed_by_sysadmins_and_by_itself(site, people, who):
+    name, token = people.names["editor"], people.editor if who == "oneself" else None
+    given = {"id": name, "email": f"new-{name}@example.org", "fullname": "編集者"}
+    assert site.post("user_update", given, token=token).result["fullname"] == "編集者"
+    assert site.post("user_patch", {"id": name, "about": "統計課"}, token=token).result["about"] == "統計課"
+    found = shown(site, name)
+    assert (found["fullname"], found["about"], found["email"]) == ("編集者", "統計課", given["email"])
+
+
+def test_a_user_changes_nobody_else(site, people):
+    for action, rest in (("user_update", {"email": "x@example.org"}), ("user_patch", {"about": "x"})):
+        for token in ("", people.editor):
+            answer = site.post(action, {"id": people.names["member"], **rest}, token=token)
+            assert answer.error == (403, "Authorization Error", ["message"])
+
+
+def test_a_user_does_not_become_a_sysadmin_by_itself(site, people):
+    given = {"id": people.names["editor"], "sysadmin": True, "state": "deleted"}
+    assert site.post("user_patch", given, token=people.editor).status == 200
+    found = shown(site, people.names["editor"])
+    assert (found["sysadmin"], found["state"]) == (False, "active")
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "keys"),
+    [
+        ("user_update", {}, ["email"]),
+        ("user_update", {"email": "no address"}, ["email"]),
+        ("user_patch", {"email": "no address"}, ["email"]),
+        ("user_patch", {"password": "short"}, ["password"]),
+        ("user_patch", {"name": "Bad Name!"}, ["name"]),
+    ],
+)
+def test_a_change_of_a_user_that_cannot_be_done_is_named(site, people, action, given, keys):
+    answer = site.post(action, {"id": people.names["editor"], **given})
+    assert answer.error == (409, "Validation Error", keys)
+
+
+def test_a_mail_address_belongs_to_one_user(site, people):
+    taken = shown(site, people.names["member"])["email"]
+    answer = site.post("user_patch", {"id": people.names["editor"], "email": taken})
+    assert answer.error == (409, "Validation Error", ["email"])
+
+
+def test_a_deleted_user_has_no_rights_any_more(site, people, organization):
+    name = people.names["editor"]
+    assert site.post("user_delete", {"id": name}, token=people.admin).status == 403
+    assert site.post("user_delete", {"id": name}).result is None
+    assert site.post("package_create", {"name": "x", "owner_org": organization}, token=people.editor).status == 403
+    assert name not in site.post("user_list", {"all_fields": False}).result
+    assert name not in {one[0] for one in site.post("member_list", {"id": organization}).result}
+
+
 def test_a_token_works_until_it_is_revoked(site, people):
     created = site.post("api_token_create", {"user": people.names["editor"], "name": "laptop"}, token=people.editor)
     token = created.result["token"]
