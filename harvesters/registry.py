@@ -15,9 +15,12 @@ def harvesters() -> dict[str, Harvester]:
     from harvesters.crosstab import CrossTables
     from harvesters.datapackage import DataPackage
     from harvesters.dcat import Dcat
+    from harvesters.estat import EStat
     from harvesters.mynumber import MyNumber
+    from harvesters.ngsi import Ngsi
     from harvesters.procedures import Procedures
     from harvesters.register import Register
+    from harvesters.sdmx import Sdmx
     from harvesters.services import Services
     from harvesters.survey import Survey
     from harvesters.table_files import CsvFiles, ExcelFiles
@@ -29,6 +32,9 @@ def harvesters() -> dict[str, Harvester]:
         CrossTables(),
         CompanySurvey(),
         Register(),
+        EStat(),
+        Sdmx(),
+        Ngsi(),
         Services(),
         CsvFiles(),
         ExcelFiles(),
