@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,9 @@ from harvesters.http import HttpClient
 from harvesters.raw import RawStore
 from harvesters.registry import harvesters
 
+#: where the portals of the specimens stand
+PORTAL = "http://portal.example.jp"
+
 
 @pytest.fixture(params=sorted(harvesters()))
 def harvester(request: pytest.FixtureRequest) -> Harvester:
@@ -28,9 +33,37 @@ def harvester(request: pytest.FixtureRequest) -> Harvester:
 
 
 @pytest.fixture
-def context(harvester: Harvester, root: Path, tmp_path: Path) -> Iterator[Context]:
-    settings = Settings(home=tmp_path)
-    files = (root / "harvest.yml", root / "tests" / "data" / "survey" / "harvest.yml")
+def portal(root: Path, tmp_path: Path) -> Iterator[Path]:
+    """Serve the specimens of portals, and return the sources that read them there."""
+    folder = root / "tests" / "data" / "portals"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = (folder / self.path.partition("?")[0].lstrip("/")).read_bytes()
+            content = content.replace(PORTAL.encode(), f"http://127.0.0.1:{server.server_port}".encode())
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    declared = (folder / "harvest.yml").read_text("utf-8")
+    (tmp_path / "portals.yml").write_text(declared.replace(PORTAL, f"http://127.0.0.1:{server.server_port}"), "utf-8")
+    yield tmp_path / "portals.yml"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def context(harvester: Harvester, root: Path, tmp_path: Path, portal: Path) -> Iterator[Context]:
+    settings = Settings(home=tmp_path, allow_private_addresses=True)
+    files = (root / "harvest.yml", root / "tests" / "data" / "survey" / "harvest.yml", portal)
     source = next(one for file in files for one in load_sources(file, settings) if one.kind == harvester.kind)
     client = HttpClient(settings)
     yield Context(
