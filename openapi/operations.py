@@ -287,6 +287,29 @@ OPERATIONS: tuple[Operation, ...] = (
         examples=(_one("latest", "最新", "The latest", {"name": "mynumber-municipalities", "version": "latest"}),),
     ),
     Operation(
+        id="showReadability",
+        path="/datasets/{name}/releases/{version}/readability.json",
+        summary=Text("リリースのCSVの機械可読性", "Machine readability of the CSVs of a release"),
+        description=Text(
+            "「行政データにおける機械可読性に関するルール」の点数と指摘。"
+            "scores は datapackage.json を含む点数、bare はファイルだけの点数。",
+            "Scores and findings by the government's rule: with datapackage.json, and of the bare file.",
+        ),
+        tag="datasets",
+        answer=None,
+        other_types=("application/json",),
+        examples=(_one("latest", "最新", "The latest", {"name": "mynumber-municipalities", "version": "latest"}),),
+    ),
+    Operation(
+        id="showReadabilityPage",
+        path="/datasets/{name}/releases/{version}/readability.html",
+        summary=Text("リリースのCSVの機械可読性（ページ）", "Machine readability of a release, as a page"),
+        tag="datasets",
+        answer=None,
+        other_types=("text/html",),
+        examples=(_one("latest", "最新", "The latest", {"name": "mynumber-municipalities", "version": "latest"}),),
+    ),
+    Operation(
         id="listAreas",
         path="/areas",
         summary=Text("地域の一覧", "List of areas"),

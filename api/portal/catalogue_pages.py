@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, abort, request
 
 from api.portal.catalogue import find_package
-from api.portal.links import dataset_link, file_link, release_link, snippets
+from api.portal.links import dataset_link, file_link, readability_link, release_link, snippets
 from api.portal.search import (
     SORTS,
     SearchRequest,
@@ -24,6 +24,11 @@ from api.portal.structured import describe_dataset
 from catalog.errors import CatalogueError, Label
 from catalog.model import Column, Distribution, Manifest
 from catalog.releases import DatasetHolding, ReleaseHolding
+
+_READABILITY = Label(
+    "このリリースのCSVの機械可読性（デジタル庁のルールによる点検結果）",
+    "Machine readability of the CSVs of this release (by the Digital Agency's rule)",
+)
 
 #: rows of a preview
 _PREVIEW = "10"
@@ -127,6 +132,8 @@ def _held(holding: DatasetHolding) -> Response:
         release=release,
         doors=_doors(release),
         files=tuple(_links(release, one) for one in release.manifest.files),
+        readability_label=_READABILITY,
+        readability=readability_link(found.name, str(release.manifest.version)),
         releases=tuple(_release(one, view) for one in reversed(holding.releases)),
         preview=view.remember(("preview", found.name), lambda: _preview(view, holding)),
         indicators=indicators,

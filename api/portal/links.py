@@ -14,6 +14,11 @@ def file_link(dataset: str, version: str, file: str) -> str:
     return f"/api/v1/datasets/{quote(dataset)}/releases/{quote(version)}/files/{quote(file)}"
 
 
+def readability_link(dataset: str, version: str) -> str:
+    """Return the address of the page that tells how well machines can read a release."""
+    return f"/api/v1/datasets/{quote(dataset)}/releases/{quote(version)}/readability.html"
+
+
 def release_link(dataset: str, version: str) -> str:
     """Return the address of the description of a release."""
     return f"/api/v1/datasets/{quote(dataset)}/releases/{quote(version)}"

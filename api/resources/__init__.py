@@ -11,7 +11,18 @@ from api.calls import VIEWS, Call, answer_call, check_parameters, read_parameter
 from api.node import Node
 from openapi import BASE, OPERATIONS, Operation
 
-_MODULES = ("areas", "datasets", "descriptions", "files", "indicators", "node", "observations", "services", "vision")
+_MODULES = (
+    "areas",
+    "datasets",
+    "descriptions",
+    "files",
+    "indicators",
+    "node",
+    "observations",
+    "readability",
+    "services",
+    "vision",
+)
 
 #: what browsers of other sites may read
 EXPOSED = (

@@ -155,6 +155,7 @@ class _Names:
         areas = load_reference().areas
         prefectures = {one.name_ja for one in areas if one.level == "prefecture"}
         municipalities = {one.name_ja for one in areas if one.level in MUNICIPAL_LEVELS}
+        self.codes = {one.code for one in areas}
         self.official = prefectures | municipalities
         self.short_prefectures = {_without_kind(one) for one in prefectures} - prefectures
         self.short_municipalities = {one[:-1] for one in municipalities} - municipalities
@@ -178,8 +179,9 @@ def area_names(look: Look) -> Result:
     columns = {column: name for column, name in look.names() if _AREA_NAME.search(name)}
     columns = columns or {column: name for column, name in look.names() if _holds_areas(look, column)}
     result = Result("L3-06", 0.7 if columns else 0.6)
-    coded = any("コード" in name or "code" in name.lower() for name in columns.values())
-    told = coded
+    told = any("コード" in name or "code" in name.lower() for name in columns.values())
+    if not told and look.described:  # a described column of codes counts, whatever its name
+        told = any(_holds_area_codes(look, column) for column in look.columns)
     known = _known()
     for at, column, text, what in look.cells(lambda text, column: _area(text, column, columns), body_only=True):
         if text.strip() in known.official:
@@ -200,6 +202,11 @@ def _area(text: str, column: int, columns: dict[int, str]) -> Label | None:
     if text in known.short_municipalities:
         return Label("市区町村名が略されている", "A short name of a municipality")
     return Label("地域コードの列がない", "There is no column of area codes") if text in known.official else None
+
+
+def _holds_area_codes(look: Look, column: int) -> bool:
+    texts = look.body(column, _SAMPLE)
+    return bool(texts) and all(one in _known().codes for one in texts)
 
 
 def _holds_areas(look: Look, column: int) -> bool:

@@ -77,10 +77,10 @@ def find_tables(sheet: Sheet) -> tuple[list[Table], list[Other]]:
 
 
 def with_declared_header(sheet: Sheet, table: Table, names: Sequence[str]) -> Table:
-    """Return the table with its first row for header, if that row has the declared names; else the table as it is."""
+    """Return the table with its first row for header, if most of that row are declared names; else as it is."""
     area = table.area
-    first = tuple(sheet.text(area.top, column) for column in range(area.left, area.right + 1))
-    if not names or first != tuple(names) or area.height < 2:
+    first = [sheet.text(area.top, column) for column in range(area.left, area.right + 1)]
+    if area.height < 2 or 2 * sum(one in names for one in first) < len(first):
         return table
     return replace(table, layout=layout_below(sheet, area, (area.top,), area.top + 1))
 
