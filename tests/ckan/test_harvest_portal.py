@@ -1,0 +1,171 @@
+"""We harvest a real CKAN: uploads with a mapping, our own releases without one, searches in pages, and what went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.ckan import Catalogue, publish
+from catalog.errors import FetchError, Label
+from catalog.formats import read_parquet
+from catalog.model import Agent
+from catalog.reference import load_reference
+from catalog.releases import BuiltRelease
+from catalog.settings import Settings
+from harvesters import Context, Findings, HarvestSource, ckan_listing
+from harvesters.base import NoProgress, Tally
+from harvesters.fetch import Fetcher
+from harvesters.http import HttpClient
+from harvesters.mapping import read_mapping
+from harvesters.raw import RawStore
+from harvesters.reading import Reading
+from harvesters.registry import harvesters
+
+pytestmark = pytest.mark.ckan
+
+Harvest = Callable[..., Reading]
+
+TABLE = "団体コード,年度,率（%）\n121002,2021,32.8\n122041,2021,30.0\n"
+MAPPING = {
+    "indicator": "kpi-12",
+    "definition": "kpi-12.issued",
+    "area": {"column": "団体コード"},
+    "period": {"column": "年度", "as": "fiscal-year"},
+    "value": {"column": "率（%）", "unit": "PT", "percent": "points"},
+}
+
+
+@pytest.fixture
+def harvest(tmp_path: Path, ckan_url: str) -> Iterator[Harvest]:
+    """Return a function that reads the real CKAN as a run does, up to the contributions."""
+    settings = Settings(home=tmp_path / "here", allow_private_addresses=True)
+    client = HttpClient(settings)
+
+    def read(before: Reading | None = None, **options: Any) -> Reading:
+        kind = harvesters()["ckan"]
+        given = {"mapping": read_mapping(MAPPING), **options}
+        source = HarvestSource(
+            name="portal",
+            kind="ckan",
+            title=Label("表", "Table"),
+            path=None,
+            url=ckan_url,
+            publisher=Agent("chiba-city", Label("千葉市", "Chiba City"), "https://www.city.chiba.jp/"),
+            options={one.name: one.default for one in kind.options} | given,
+            every=None,
+            file=tmp_path / "harvest.yml",
+        )
+        context = Context(
+            source=source,
+            reference=load_reference(),
+            fetcher=Fetcher(settings, RawStore(settings.home / "raw"), client),
+            findings=Findings(),
+            tally=Tally(),
+        )
+        known = {one.name: one for one in before.objects if one.sha256} if before else {}
+        reading = Reading(harvester=kind, context=context, known=known, progress=NoProgress())
+        reading.fetch()
+        reading.transform()
+        return reading
+
+    yield read
+    client.close()
+
+
+@pytest.fixture
+def upload(action: Callable[..., Any], organization: str) -> Callable[..., dict[str, Any]]:
+    """Return a function that publishes a dataset with one uploaded table."""
+
+    def upload(name: str, year: int = 2021) -> dict[str, Any]:
+        title = f"{organization}-{name}"
+        made = action("package_create", name=title, title="交付枚数", owner_org=organization, license_id="cc-by")
+        content = TABLE.replace("2021", str(year)).encode()
+        action(
+            "resource_create",
+            files={"upload": ("cards.csv", content)},
+            package_id=made["id"],
+            name="交付枚数（CSV）",
+            format="CSV",
+        )
+        shown: dict[str, Any] = action("package_show", id=title)
+        return shown
+
+    return upload
+
+
+def _values(reading: Reading) -> list[tuple[str, str, float]]:
+    tables = [one.table for each in reading.contributions.values() for one in each]
+    rows = [row for table in tables for row in table.to_pylist()]
+    return sorted((row["area_code"], row["period"], row["value"]) for row in rows)
+
+
+def test_an_upload_becomes_observations_and_is_not_fetched_twice(upload: Any, harvest: Harvest) -> None:
+    dataset = upload("cards")
+    first = harvest(pick=(dataset["name"],))
+    assert first.errors == {}
+    assert _values(first) == [("121002", "FY2021", 32.8), ("122041", "FY2021", 30.0)]
+    again = harvest(first, pick=(dataset["name"],))
+    assert {str(one.state) for one in again.objects} == {"unchanged"}
+
+
+def test_a_replaced_upload_is_fetched(upload: Any, harvest: Harvest, action: Callable[..., Any]) -> None:
+    dataset = upload("cards")
+    first = harvest(pick=(dataset["id"],))
+    content = TABLE.replace("32.8", "33.9").encode()
+    action("resource_patch", files={"upload": ("cards.csv", content)}, id=dataset["resources"][0]["id"])
+    again = harvest(first, pick=(dataset["id"],))
+    assert ("121002", "FY2021", 33.9) in _values(again)
+
+
+def test_a_search_is_read_in_pages_and_then_only_what_changed(
+    upload: Any, harvest: Harvest, action: Callable[..., Any], organization: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ckan_listing, "PAGE", 2)
+    datasets = [upload(f"d{number}", 2015 + number) for number in range(5)]
+    question = {"filter": f"organization:{organization}"}
+    first = harvest(**question)
+    assert len(_values(first)) == 10
+    action("package_patch", id=datasets[0]["id"], title="新しい題名")
+    second = harvest(first, **question)
+    assert {str(one.state) for one in second.objects if one.name != "datasets.json"} == {"unchanged"}
+    action("package_delete", id=datasets[1]["id"])
+    third = harvest(second, **question)
+    assert [one.name for one in third.objects if one.state == "gone"] == [
+        f"{datasets[1]['name']}/{datasets[1]['resources'][0]['id']}"
+    ]
+    assert len(_values(third)) == 8
+
+
+def test_a_deleted_dataset_is_absent_and_the_others_are_read(
+    upload: Any, harvest: Harvest, action: Callable[..., Any]
+) -> None:
+    kept, deleted = upload("kept"), upload("deleted", 2020)
+    action("package_delete", id=deleted["id"])
+    reading = harvest(pick=(kept["name"], deleted["name"]))
+    assert reading.context.findings.counts["dataset-absent"] == 1
+    assert len(_values(reading)) == 2
+    with pytest.raises(FetchError, match="no dataset that fits"):
+        harvest(pick=(deleted["name"],))
+
+
+def test_a_search_that_solr_does_not_understand_is_explained(harvest: Harvest, upload: Any) -> None:
+    upload("cards")
+    with pytest.raises(FetchError, match="does not understand the search"):
+        harvest(filter="organization:(")
+
+
+def test_our_release_on_a_real_ckan_is_taken_as_it_is(
+    harvest: Harvest, catalogue: Catalogue, chain: list[BuiltRelease]
+) -> None:
+    for one in chain:
+        publish(catalogue, one)
+    last = chain[-1]
+    reading = harvest(pick=(last.manifest.dataset.name,), mapping=None, dataset="copied")
+    assert reading.errors == {}
+    [[contribution]] = reading.contributions.values()
+    assert contribution.table.equals(read_parquet(last.parquet))
+    assert contribution.issued == last.manifest.issued
+    assert contribution.dataset.title == last.manifest.dataset.title
