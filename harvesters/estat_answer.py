@@ -149,16 +149,15 @@ def _axes(classes: Any, place: Place) -> Iterator[ClassObject]:
     for one in as_list(classes.get("CLASS_OBJ") if isinstance(classes, Mapping) else None):
         if not isinstance(one, Mapping) or "@id" not in one:
             raise _no_answer(place, "CLASS_INF.CLASS_OBJ")
-        items = {
-            str(each["@code"]): text_of(each.get("@name")) for each in as_list(one.get("CLASS")) if "@code" in each
-        }
-        yield ClassObject(str(one["@id"]), str(one.get("@name", one["@id"])), items)
+        yield ClassObject(
+            str(one["@id"]), str(one.get("@name", one["@id"])), dict(_pairs(one.get("CLASS"), "@code", "@name"))
+        )
 
 
-def _pairs(raw: Any, key: str) -> Iterator[tuple[str, str]]:
+def _pairs(raw: Any, key: str, text: str = "$") -> Iterator[tuple[str, str]]:
     for one in as_list(raw):
         if isinstance(one, Mapping) and key in one:
-            yield str(one[key]), text_of(one)
+            yield str(one[key]), text_of(one.get(text))
 
 
 def _part(data: Any, name: str, place: Place) -> Mapping[str, Any]:

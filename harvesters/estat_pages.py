@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import orjson
 
 from catalog.errors import FetchError, Label, Place
+from harvesters.api_lines import write_line
 from harvesters.estat_answer import StatsPage, nothing_fits, read_page, read_status, refused_id
 from harvesters.fetch import Fetcher
 from harvesters.secret_query import Credential
@@ -76,7 +77,7 @@ def iter_pages(fetcher: Fetcher, request: TableRequest) -> Iterator[bytes]:
         first = first or page
         received += len(page.values)
         _check(first, page, request, start, received)
-        yield orjson.dumps({"table": request.table, "data": data})
+        yield write_line({"table": request.table, "data": data}, _place(request, start))
         if page.next_key is None:
             if received != first.total:
                 raise _contradiction(request, start, _COUNTS_DIFFER, told=first.total, received=received)

@@ -28,7 +28,7 @@ CIM 009 V1.8.1, 4.5 (data representation) and 4.6.4 (dates).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,12 @@ import orjson
 
 from catalog.errors import InputError, Label, Place
 from catalog.model import parse_period
+from harvesters.documents import JAPAN
 from harvesters.mapping.records import Cell, Records
 
 #: most columns that entities may have together
 MOST_COLUMNS = 2000
 
-_JAPAN = timezone(timedelta(hours=9))
 #: members that hold the value of an attribute
 _VALUES = ("value", "object", "languageMap", "json", "vocab", "valueList", "objectList")
 #: members of an attribute that say nothing of it
@@ -152,8 +152,9 @@ def _put_attribute(cells: dict[str, Cell], name: str, raw: Any) -> None:
         _put(cells, name, raw)
         return
     _put(cells, name, raw[member])
-    said = {**{key: one for key, one in raw.items() if key not in _SILENT}, **(raw.get("metadata") or {})}
-    for key, one in said.items():
+    metadata = raw.get("metadata")
+    said = {key: one for key, one in raw.items() if key not in _SILENT}
+    for key, one in {**said, **(metadata if isinstance(metadata, dict) else {})}.items():
         _put_attribute(cells, f"{name}.{_short(key)}", one)
 
 
@@ -216,7 +217,7 @@ def _days(text: str) -> list[date]:
     moment = _moment(text)
     if moment is None:
         return []
-    written, in_japan = moment.date(), (moment.astimezone(_JAPAN) if moment.tzinfo else moment).date()
+    written, in_japan = moment.date(), (moment.astimezone(JAPAN) if moment.tzinfo else moment).date()
     found = (written, in_japan) if moment.time() == time() else (in_japan, written)
     return list(dict.fromkeys(found))
 
@@ -230,7 +231,7 @@ def _at_midnight(text: str) -> bool:
     moment = _moment(text)
     if moment is None or "T" not in text:
         return False
-    return time() in {moment.time(), (moment.astimezone(_JAPAN) if moment.tzinfo else moment).time()}
+    return time() in {moment.time(), (moment.astimezone(JAPAN) if moment.tzinfo else moment).time()}
 
 
 def _moment(text: str) -> datetime | None:

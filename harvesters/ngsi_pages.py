@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 import orjson
 
 from catalog.errors import FetchError, Label, Place
+from harvesters.api_lines import write_line
 from harvesters.fetch import Fetcher
 
 #: pages that are asked for
@@ -94,7 +95,7 @@ def iter_entities(fetcher: Fetcher, request: EntityRequest) -> Iterator[bytes]:
         ids.update(one["id"] for one in page)
         if page and len(ids) == before:
             raise _contradiction(request, offset, _REPEATS)
-        yield from (orjson.dumps(one) for one in page)
+        yield from (write_line(one, _place(request, offset)) for one in page)
         offset += len(page)
         if not _has_more(page, headers, request, offset, told):
             _check_complete(request, ids, offset, told)

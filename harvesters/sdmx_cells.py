@@ -95,7 +95,9 @@ def read_value(row: Mapping[str, Cell]) -> Cell:
         exponent = int(str(power))
     except ValueError:
         exponent = _LARGEST_POWER + 1
-    return number.scaleb(exponent) if abs(exponent) <= _LARGEST_POWER else f"{value} ({MULTIPLIER} {power})"
+    if max(abs(exponent), abs(number.adjusted())) > _LARGEST_POWER:
+        return f"{value} ({MULTIPLIER} {power})"
+    return number.scaleb(exponent)
 
 
 def read_area(row: Mapping[str, Cell]) -> Cell:

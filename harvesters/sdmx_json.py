@@ -34,6 +34,8 @@ from harvesters.sdmx_cells import VALUE, Observations
 #: largest message, in bytes: it is parsed in memory
 LARGEST_JSON = 64_000_000
 
+#: what goes wrong when a part is not what the standard says; JSONDecodeError is a ValueError
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 _LEVELS = ("dataSet", "dimensionGroup", "series", "observation")
 
 
@@ -83,7 +85,7 @@ def read_sdmx_json(path: Path, *, name: str) -> Observations:
     try:
         message = orjson.loads(path.read_bytes())
         structures, datasets = _parts(message)
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _no_message(name, str(error)) from error
     columns = dict.fromkeys(column for one in structures for column in one.columns)
     return Observations(tuple(columns), _rows(structures, datasets, name))
@@ -126,7 +128,7 @@ def _rows(structures: Sequence[_Structure], datasets: Sequence[Any], name: str) 
         try:
             structure = structures[dataset.get("structure", 0) if len(structures) > 1 else 0]
             yield from _dataset(structure, dataset)
-        except (ValueError, TypeError, AttributeError, IndexError) as error:
+        except _UNREADABLE as error:
             raise _no_message(name, str(error)) from error
 
 
