@@ -1,8 +1,9 @@
 """Published cross tables of a survey -> the same observations as from its answers, as far as rounding allows.
 
 One table a question: the question above it, groups in the columns (everybody, sex, age, ward under headings in two
-rows), a row of bases, one row an answer, and a row of people who did not answer. Which answers are positive says the
-code book, or the option ``questions``. The value is the sum of the printed percentages of the positive answers.
+rows), a row of bases, one row an answer, and a row of people who did not answer; or the same with groups in the rows
+(:mod:`harvesters.crosstab_turned`). Which answers are positive says the code book, or the option ``questions``. The
+value is the sum of the printed percentages of the positive answers.
 
 The base of a printed table usually includes those who did not answer; the note says so, because the share among the
 answers is higher. With ``base: answered`` the figures are taken over the people who answered, and are estimates (E).
@@ -80,7 +81,7 @@ class CrossTables(Harvester):
     """Cross tables: one dataset, one contribution a file."""
 
     kind: ClassVar[str] = "crosstab"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     title: ClassVar[Label] = Label("アンケートの集計表", "Cross tables of a survey")
     options: ClassVar[tuple[Option, ...]] = (
         dataset_option("citizen-survey"),
@@ -111,6 +112,16 @@ class CrossTables(Harvester):
                 "Base of the shares: all (as printed) or answered (without those who did not answer)",
             ),
             allowed=("all", "answered"),
+        ),
+        Option(
+            name="groups",
+            type=TEXT,
+            default=None,
+            help=Label(
+                "区分（性別・年代など）が並ぶ向き: columns（列）か rows（行）。なければ自動判定",
+                "Where groups (sexes, ages) stand: columns or rows; found by looking if absent",
+            ),
+            allowed=("columns", "rows"),
         ),
         Option(
             name="compare",
@@ -209,7 +220,7 @@ class _FileRun:
 
     def _figures(self, table: FoundTable, codebook: CodeBook | None) -> Figures | None:
         """Return the figures of a table, or None if it feeds no indicator or cannot be used, which is reported."""
-        cross = read_cross_table(table, self._readers, self._findings)
+        cross = read_cross_table(table, self._readers, self._findings, self._options["groups"])
         question = self._question(cross, codebook) if cross else None
         place = table.grid.place(table.header.start)
         if cross is None or question is None or question.indicator not in self._indicators:
@@ -236,8 +247,7 @@ class _FileRun:
             return same[0]
         found = codebook.find_by_id(cross.id) if cross.id else None
         if found is not None and found.wording:
-            place = cross.table.grid.place(cross.table.titles[-1][0], 0)
-            self._findings.add(TABLES["wording-differs"], place, cross.wording[:80])
+            self._findings.add(TABLES["wording-differs"], cross.title_place, cross.wording[:80])
         return found
 
     def _rows(self, figures: Figures, period: str) -> Iterator[dict[str, Any]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from catalog.errors import Label, Place
 from catalog.model import TOTAL
+from harvesters.crosstab_turned import TurnedGrid, turn
 from harvesters.findings import Findings
+from harvesters.readers.detected import Detected
 from harvesters.readers.tables import Column, FoundTable, fold
 from harvesters.survey_groups import HEADINGS, UNKNOWN, GroupReader, fold_label
 from harvesters.survey_rules import TABLES
@@ -37,7 +40,7 @@ class ColumnGroup:
 class CrossTable:
     """One question by groups of people."""
 
-    #: the table as it was found
+    #: the table with its groups in columns, turned if they stand in rows
     table: FoundTable
     #: number of the question, such as ``問1``; empty if the title has none
     id: str
@@ -52,16 +55,60 @@ class CrossTable:
     #: row of the people who did not answer; None if there is none
     no_answer: int | None
 
+    @property
+    def title_place(self) -> Place:
+        """Where the question stands."""
+        grid = self.table.grid
+        at = grid.original if isinstance(grid, TurnedGrid) else grid
+        return at.place(self.table.titles[-1][0], 0) if self.table.titles else at.place()
+
     def in_role(self, role: str) -> list[ColumnGroup]:
         """Return the columns of one kind of group."""
         return [one for one in self.groups if one.role == role]
 
 
-def read_cross_table(table: FoundTable, readers: Mapping[str, GroupReader], findings: Findings) -> CrossTable | None:
-    """Take a table apart; None if it is no cross table, because it has no row of bases or nothing but that.
+def read_cross_table(
+    table: FoundTable, readers: Mapping[str, GroupReader], findings: Findings, groups_in: str | None = None
+) -> CrossTable | None:
+    """Take a table apart; None if it is no cross table, because it has no bases or nothing but that.
 
-    Columns whose group is not understood are reported and left out.
+    Groups may stand in the columns or in the rows: where ``groups_in`` does not say, the side is taken on which more
+    labels are those of groups, and that is told. Groups that are not understood are reported and left out.
     """
+    laid = _with_groups_in_columns(table, readers, findings, groups_in)
+    return _take_apart(laid, readers, findings) if laid is not None else None
+
+
+def _with_groups_in_columns(
+    table: FoundTable, readers: Mapping[str, GroupReader], findings: Findings, groups_in: str | None
+) -> FoundTable | None:
+    turned = turn(table)
+    if groups_in is not None:
+        return turned if groups_in == "rows" else table
+    if turned is None:
+        return table
+    across, down = _count_groups(table, readers), _count_groups(turned, readers)
+    if max(across, down) == 0:
+        return table
+    side, number = ("rows", down) if down > across else ("columns", across)
+    where = Label("行", "rows") if side == "rows" else Label("列", "columns")
+    evidence = Label(
+        f"区分と読める見出しが{where.ja}に{number}個ある（反対側は{min(across, down)}個）",
+        f"{number} labels of groups in the {where.en}, {min(across, down)} on the other side",
+    )
+    place = table.grid.place(table.header.start if table.header else 0)
+    findings.extend([Detected(what="groups", value=side, evidence=evidence, place=place).finding])
+    return turned if side == "rows" else table
+
+
+def _count_groups(table: FoundTable, readers: Mapping[str, GroupReader]) -> int:
+    """Return how many columns are those of groups; the readers remember nothing of it."""
+    fresh = {role: replace(one, met={}) for role, one in readers.items()}
+    found = [_group(one, fresh) for one in table.columns[1:]]
+    return sum(one is not None and one.role != "" and one.code != UNKNOWN for one in found)
+
+
+def _take_apart(table: FoundTable, readers: Mapping[str, GroupReader], findings: Findings) -> CrossTable | None:
     labels = {row: fold(table.text(row, table.columns[0])) for row in (one.index for one in table.rows)}
     bases = [row for row, label in labels.items() if _BASE.fullmatch(label)]
     answers = {label: row for row, label in labels.items() if row not in bases and label not in _NO_ANSWER and label}

@@ -287,7 +287,7 @@ def _as_floats(values: pa.Array[Any]) -> Floats:
 def _shown(doubles: pa.Array[Any], clean: pa.Array[Any]) -> Floats:
     """Return finite numbers as a spreadsheet shows them: 38.800000000000004 is 38.8."""
     numbers = _as_floats(pc.if_else(clean, doubles, None))
-    long = np.asarray(pc.greater(pc.binary_length(pc.cast(doubles, pa.string())), _MOST_DIGITS))
+    long = np.asarray(pc.fill_null(pc.greater(pc.binary_length(pc.cast(doubles, pa.string())), _MOST_DIGITS), False))
     rows = np.flatnonzero(long & ~np.isnan(numbers))
     numbers[rows] = [float(f"{one:.15g}") for one in numbers[rows].tolist()]
     return numbers

@@ -28,7 +28,7 @@ from harvesters.readers.bundle import Member, unpacked
 from harvesters.readers.declared import LARGEST_FILE, Declared, open_tables
 from harvesters.readers.detected import as_findings
 from harvesters.readers.markers import LEGENDS
-from harvesters.readers.plain import Untidy, is_text_or_parquet, open_plain
+from harvesters.readers.plain import Untidy, is_parquet, is_text, open_plain
 from harvesters.readers.shape import note_shape
 
 #: bytes that a file may unpack to
@@ -162,8 +162,9 @@ class Mapper:
             assembly.add(plan, read_rows(plan))
 
     def _add_plain(self, member: Member, declared: Declared, folder: Path, assembly: Assembly) -> bool:
-        """Add a large plain table; False if the file is none."""
-        if member.path.stat().st_size < self.bulk_from or not is_text_or_parquet(member.path):
+        """Add a Parquet file or a large plain table; False if the file is neither."""
+        small = member.path.stat().st_size < self.bulk_from
+        if not (is_parquet(member.path) or (not small and is_text(member.path))):
             return False
         plain = open_plain(
             member.path,

@@ -34,6 +34,7 @@ DETECTIONS: dict[str, Rule] = dict(
         _rule("percent", "割合の表し方", "How percentages are written", "percent"),
         _rule("period", "時点・期間", "Period", "periods"),
         _rule("column", "列の意味", "Meaning of a column", "columns"),
+        _rule("groups", "区分が行と列のどちらに並ぶか", "Whether groups stand in rows or columns", "groups"),
         _rule("question", "設問と表の対応", "Table of a question", "questions"),
         _rule("no-answer", "無回答の符号", "Codes of no answer", "no_answer"),
         _rule("weights", "ウェイト", "Weights", "weights"),

@@ -148,11 +148,21 @@ class PlainTable:
         )
 
 
-def is_text_or_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """Return whether a file begins as Parquet does."""
+    return _start(path).startswith(parquet.MAGIC)
+
+
+def is_text(path: Path) -> bool:
     """Return whether the first bytes of a file are none of a workbook, an archive, a PDF or a web page."""
+    start = _start(path)
+    others = (ZIP_MAGIC, OLE_MAGIC, parquet.MAGIC)
+    return bool(start) and not start.startswith(others) and find_other_kind(start) is None
+
+
+def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(len(OLE_MAGIC))
-    return bool(start) and not start.startswith((ZIP_MAGIC, OLE_MAGIC)) and find_other_kind(start) is None
+        return file.read(len(OLE_MAGIC))
 
 
 def open_plain(
@@ -182,9 +192,7 @@ def open_plain(
     InputError
         If it is text in no known encoding, or Parquet with columns that hold more than one value.
     """
-    with path.open("rb") as file:
-        start = file.read(len(parquet.MAGIC))
-    if start == parquet.MAGIC:
+    if is_parquet(path):
         return _open_parquet(path, name)
     found = _as_utf8(path, name, folder, encoding)
     if found is None:
