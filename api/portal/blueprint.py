@@ -71,9 +71,9 @@ def favicon() -> Response:
 
 
 def robots() -> Response:
-    """Let everybody read everything except what never ends."""
+    """Let everybody read everything except what never ends: queries. Files and what is said of them are not queries."""
     site = current_view().node.settings.site_url
-    rules = ("User-agent: *", "Disallow: /api/", "Disallow: /*?*area=")
+    rules = ("User-agent: *", "Allow: /api/v1/datasets/", "Disallow: /api/", "Disallow: /*?*area=")
     lines = (*rules, f"Sitemap: {site}/sitemap.xml", f"# {site}/openapi.json", "")
     response = Response("\n".join(lines), content_type="text/plain; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=3600"

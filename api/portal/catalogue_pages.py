@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, abort, request
 
 from api.portal.catalogue import find_package
-from api.portal.links import dataset_link, file_link, readability_link, release_link, snippets
+from api.portal.links import dataset_link, file_link, metadata_links, readability_link, release_link, snippets
 from api.portal.search import (
     SORTS,
     SearchRequest,
@@ -30,6 +30,7 @@ _READABILITY = Label(
     "Machine readability of the CSVs of this release (by the Digital Agency's rule)",
 )
 
+_DATA_PACKAGE = "datapackage.json"
 #: rows of a preview
 _PREVIEW = "10"
 #: door of the page -> end of the name of its file
@@ -120,6 +121,11 @@ def _package(name: str) -> Response:
     return render("package.html", lasting=False, package=view_package(package))
 
 
+def _data_package(release: ReleaseHolding) -> str | None:
+    names = (one.name for one in release.manifest.files if one.name == _DATA_PACKAGE)
+    return next(names, None)
+
+
 @lasting
 def _held(holding: DatasetHolding) -> Response:
     view = current_view()
@@ -134,6 +140,7 @@ def _held(holding: DatasetHolding) -> Response:
         files=tuple(_links(release, one) for one in release.manifest.files),
         readability_label=_READABILITY,
         readability=readability_link(found.name, str(release.manifest.version)),
+        metadata=metadata_links(found.name, str(release.manifest.version), data_package=_data_package(release)),
         releases=tuple(_release(one, view) for one in reversed(holding.releases)),
         preview=view.remember(("preview", found.name), lambda: _preview(view, holding)),
         indicators=indicators,

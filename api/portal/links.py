@@ -24,6 +24,38 @@ def release_link(dataset: str, version: str) -> str:
     return f"/api/v1/datasets/{quote(dataset)}/releases/{quote(version)}"
 
 
+@dataclass(frozen=True, slots=True)
+class MetadataLinks:
+    """A vocabulary that describes a dataset or one of its releases, in its forms."""
+
+    #: key of its name and its purpose among the messages
+    name: str
+    #: form -> address
+    forms: Mapping[str, str]
+
+
+def metadata_links(dataset: str, version: str, *, data_package: str | None) -> tuple[MetadataLinks, ...]:
+    """Return the addresses of the metadata of a dataset and of one of its releases.
+
+    Parameters
+    ----------
+    dataset, version
+        Of the release.
+    data_package
+        Name of the file that describes the release as a Data Package; None if it has none.
+    """
+    dcat = {"Turtle": "ttl", "JSON-LD": "jsonld", "RDF/XML": "rdf"}
+    release = release_link(dataset, version)
+    packages = {"datapackage.json": file_link(dataset, version, data_package)} if data_package else {}
+    found = (
+        MetadataLinks("dcat", {form: f"/dataset/{quote(dataset)}.{suffix}" for form, suffix in dcat.items()}),
+        MetadataLinks("csvw", {"csvw.json": f"{release}/csvw.json"}),
+        MetadataLinks("croissant", {"croissant.json": f"{release}/croissant.json"}),
+        MetadataLinks("data_package", packages),
+    )
+    return tuple(one for one in found if one.forms)
+
+
 def dataset_link(dataset: str, format: str | None = None) -> str:
     """Return the address of all observations of a dataset."""
     return _link("/api/v1/observations", {"dataset": dataset, "format": format})
