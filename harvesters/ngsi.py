@@ -20,6 +20,7 @@ from harvesters.mapping_defaults import mapping_options
 from harvesters.ngsi_entities import KeptEntities
 from harvesters.ngsi_pages import PATHS, EntityRequest, iter_entities
 from harvesters.options import TEXT, Option, OptionType
+from harvesters.readers.detected import DETECTIONS
 
 #: most entities that brokers give on a page (Orion, Orion-LD, Scorpio, Stellio)
 LARGEST_PAGE = 1000
@@ -125,7 +126,7 @@ class Ngsi(Harvester):
         ),
         *mapping_options(_DEFAULTS),
     )
-    rules = MAPPING_RULES
+    rules = (*MAPPING_RULES, DETECTIONS["percent"])
 
     def datasets(self, context: Context) -> tuple[Dataset, ...]:
         """Return the one dataset of the source."""
