@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from catalog.errors import Label
 from harvesters.readability.layout import MISSING
+from harvesters.readability.level3 import holds_area_codes
 from harvesters.readability.result import Check, Look, Result
 from harvesters.readability.sheet import shown
 
@@ -55,7 +56,8 @@ def code_table(look: Look) -> Result:
     result = Result("L3-02", 0.0)
     explained = look.described.coded if look.described else frozenset()
     for column, name in look.names():
-        if name not in explained and _holds_codes(name, set(look.body(column))):
+        explains_itself = name in explained or holds_area_codes(look, column)
+        if not explains_itself and _holds_codes(name, set(look.body(column))):
             what = Label("コードの意味が示されていない", "Codes that are not explained")
             result.add(look.breach(look.header_row or 0, column, what, name, "warning"))
     return result

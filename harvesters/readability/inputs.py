@@ -83,7 +83,6 @@ class Shelf:
 
     def keep(self, report: ReadabilityReport, sha256: str) -> InputScore:
         """Write a report as JSON and as a page."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         stem = _stem(report.name)
         self._write(f"{stem}.json", orjson.dumps(report.to_dict(), option=orjson.OPT_INDENT_2))
         self._write(f"{stem}.html", write_page(report).encode())
@@ -91,10 +90,11 @@ class Shelf:
 
     def save(self, scores: Sequence[InputScore]) -> None:
         """Write the index: these, and those of before that still fit; the reports of the others go."""
-        if not scores:
+        judged = [one for one in scores if one.error is None]
+        if not judged:
             return
-        now = {one.object: one for one in scores}
-        kept = [*scores, *(one for name, one in self.known().items() if name not in now)][:MOST_KEPT]
+        now = {one.object for one in judged}
+        kept = [*judged, *(one for name, one in self.known().items() if name not in now)][:MOST_KEPT]
         self._write(_INDEX, orjson.dumps([one.to_dict() for one in kept], option=orjson.OPT_INDENT_2))
         stems = {Path(one.page).stem for one in kept if one.page} | {Path(_INDEX).stem}
         for path in self._folder.iterdir():
@@ -102,6 +102,7 @@ class Shelf:
                 path.unlink(missing_ok=True)
 
     def _write(self, name: str, content: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
         target = self._folder / name
         beside = target.with_suffix(f"{target.suffix}.part")
         beside.write_bytes(content)
@@ -152,7 +153,10 @@ def judge_inputs(fetched: Sequence[Fetched], kind: str, shelf: Shelf, *, write: 
         except Exception as error:  # the report is beside the point of a run, and must not end it
             scores.append(InputScore(name, "", (None, None, None), (), error=f"{type(error).__name__}: {error}"))
     if write:
-        shelf.save(scores)
+        try:
+            shelf.save(scores)
+        except OSError as error:
+            scores.append(InputScore(_INDEX, "", (None, None, None), (), error=f"{type(error).__name__}: {error}"))
     return scores
 
 

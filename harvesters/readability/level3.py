@@ -181,7 +181,7 @@ def area_names(look: Look) -> Result:
     result = Result("L3-06", 0.7 if columns else 0.6)
     told = any("コード" in name or "code" in name.lower() for name in columns.values())
     if not told and look.described:  # a described column of codes counts, whatever its name
-        told = any(_holds_area_codes(look, column) for column in look.columns)
+        told = any(holds_area_codes(look, column) for column in look.columns)
     known = _known()
     for at, column, text, what in look.cells(lambda text, column: _area(text, column, columns), body_only=True):
         if text.strip() in known.official:
@@ -204,7 +204,8 @@ def _area(text: str, column: int, columns: dict[int, str]) -> Label | None:
     return Label("地域コードの列がない", "There is no column of area codes") if text in known.official else None
 
 
-def _holds_area_codes(look: Look, column: int) -> bool:
+def holds_area_codes(look: Look, column: int) -> bool:
+    """Return whether a column has codes of local governments, as far as its first rows show."""
     texts = look.body(column, _SAMPLE)
     return bool(texts) and all(one in _known().codes for one in texts)
 

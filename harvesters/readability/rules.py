@@ -254,7 +254,7 @@ RULES: dict[str, ReadabilityRule] = dict(
         ),
         _rule(
             "L3-02",
-            _M,
+            _C,
             Label("コード表が別添されている", "A code table comes with it"),
             Label(
                 "コードの意味を datapackage.json などに書いて一緒に公開してください",
