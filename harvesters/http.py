@@ -164,6 +164,45 @@ class HttpClient:
             self._secret.forget()
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send a body to a URL, again if the server does not answer or says that it may work later.
+
+        Redirects are not followed: whoever takes what is sent must be who was named.
+
+        Returns
+        -------
+        int
+            The status of the answer, 200 to 299.
+
+        Raises
+        ------
+        ForbiddenAddress
+            If the URL is not http(s) or leads to an address that is not allowed.
+        FetchError
+            If the server is not reached, takes too long or answers otherwise.
+        """
+        deadline = time.monotonic() + self._settings.http_total_timeout
+        try:
+            for attempt in self._attempts(deadline):
+                with attempt:
+                    return self._post(url, body, dict(headers), deadline)
+        except _Transient as last:
+            raise last.error from last
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _post(self, url: str, body: bytes, headers: dict[str, str], deadline: float) -> int:
+        _check_url(url, url)
+        patience = (self._patience(deadline), self._patience(deadline))
+        with (
+            self._watched(url, deadline),
+            self._session.post(
+                url, data=body, headers=headers, timeout=patience, stream=True, allow_redirects=False
+            ) as response,
+        ):
+            if 200 <= response.status_code < 300:
+                return response.status_code
+            raise _bad_status(url, response)
+
     def _attempts(self, deadline: float) -> tenacity.Retrying:
         jittered = tenacity.wait_random_exponential(multiplier=0.5, max=30)
 

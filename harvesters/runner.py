@@ -292,7 +292,7 @@ def _log_errors(monitor: JobMonitor, report: JobReport) -> None:
 def _log_summary(monitor: JobMonitor, report: JobReport) -> None:
     level = "info" if report.exit_code == 0 else "error"
     for ja, en in zip(report.summary("ja"), report.summary("en"), strict=False):
-        monitor.log(level, Label(ja.strip(), en.strip()))
+        monitor.log(level, Label(ja.strip().removeprefix("✗ "), en.strip().removeprefix("✗ ")))
 
 
 def _busy(source: str, who: Label) -> SourceBusy:

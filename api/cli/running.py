@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import FrameType
 
 import click
@@ -13,11 +14,13 @@ import click
 from api.cli.console import Exit, Terminal, json_option
 from catalog.ckan import Progress
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, open_database, open_readonly
+from catalog.database.harvests import utc_text
 from catalog.errors import Label, UnknownCode
 from catalog.settings import Settings
 from harvesters import HarvestSource, JobReport
 from harvesters import Progress as HarvestProgress
 from harvesters.report import status_label
+from harvesters.running.delivery import Sent, channels, read_digest, send_digests, unsent_since
 from harvesters.running.queue import enqueue_sources, run_worker
 from harvesters.running.scheduler import run_schedule
 from harvesters.status import brief_job, job_line, list_jobs
@@ -63,14 +66,15 @@ def jobs_command(terminal: Terminal, source: str | None, limit: int, as_json: bo
     if as_json:
         terminal.document([brief_job(one) for one in jobs])
         return
-    columns = (
-        *(Label("ジョブ", "Job"), Label("収集元", "Source"), Label("状態", "Status"), Label("開始", "Started")),
-        *(Label("終了", "Ended"), Label("試行", "Attempt"), Label("機械", "Machine")),
-    )
-    lang = terminal.settings.lang
-    terminal.table(
-        columns,
-        [(one.id, one.source, job_line(one, lang), one.started, one.finished, one.attempt, one.worker) for one in jobs],
+    # One line each, not a table: an id that is broken over lines cannot be copied.
+    terminal.lines(_job_row(one, terminal.settings.lang) for one in jobs)
+
+
+def _job_row(job: HarvestJob, lang: str) -> str:
+    attempt = Label(f"{job.attempt}回目", f"attempt {job.attempt}").in_language(lang) if (job.attempt or 1) > 1 else ""
+    times = f"{job.started} - {job.finished or ''}".rstrip(" -") if job.finished else job.started
+    return "  ".join(
+        part for part in (job.id, job.source, job_line(job, lang), times, attempt, job.worker or "") if part
     )
 
 
@@ -157,7 +161,58 @@ def schedule(
             tell(Label(f"{job.source} を待ち行列に入れました（{job.id}）", f"{job.source} is queued ({job.id})"))
         return []
 
-    run_schedule(settings, stop=stop, tell=tell, progress=progress, run=hand_over if settings.queue_url else None)
+    def after() -> None:
+        for text in send_new_digests(settings):
+            tell(text)
+
+    run = hand_over if settings.queue_url else None
+    run_schedule(settings, stop=stop, tell=tell, progress=progress, run=run, after=after)
+
+
+def send_new_digests(settings: Settings) -> list[Label]:
+    """Send what is new over the channels that are set up; return what people should know of it."""
+    if not channels(settings):
+        return []
+    engine = open_database(settings.application_database_url)
+    try:
+        return [_sent_label(one) for one in send_digests(settings, engine)]
+    finally:
+        engine.dispose()
+
+
+def _sent_label(sent: Sent) -> Label:
+    channel = sent.delivery.channel
+    if sent.error is None:
+        return Label(f"報告を送りました（{channel}）", f"The digest was sent ({channel})")
+    return Label(sent.error.message("ja"), sent.error.message("en"))
+
+
+@click.command("digest")
+@click.option("--since", type=click.DateTime(), help="この時刻から（UTC）/ From this time on, UTC")
+@click.option("--send", is_flag=True, help="メールとWebhookで送る / Send it by mail and webhook")
+@json_option
+@click.pass_context
+def digest_command(context: click.Context, since: datetime | None, send: bool, as_json: bool) -> None:
+    """収集のまとめの報告。What was created, updated, gone, held and failed since the last digest."""
+    terminal: Terminal = context.obj
+    begin = utc_text(since.replace(tzinfo=UTC)) if since else None
+    engine = open_database(terminal.settings.application_database_url)
+    try:
+        now = datetime.now(UTC)
+        digest = read_digest(engine, begin or unsent_since(engine, None, now), utc_text(now))
+        sent = send_digests(terminal.settings, engine, since=begin, force=True) if send else []
+    finally:
+        engine.dispose()
+    if as_json:
+        terminal.document({**digest.to_dict(), "deliveries": [one.delivery.to_dict() for one in sent]})
+    else:
+        terminal.lines(digest.lines(terminal.settings.lang))
+    for one in sent:
+        label = _sent_label(one)
+        terminal.say(label.ja, label.en)
+    if send and not sent:
+        terminal.say("SHIHYO_MAIL_HOST も SHIHYO_WEBHOOK_URL もありません", "Neither mail nor webhook is set up")
+    context.exit(Exit.FAILURE if send and (not sent or any(one.error for one in sent)) else Exit.SUCCESS)
 
 
 @click.command("worker")
@@ -174,4 +229,4 @@ def worker_command(terminal: Terminal, burst: bool) -> None:
 
 
 #: the commands of this module, in the order of documentation
-COMMANDS = (jobs_command, log_command, cancel_command, schedule_command, worker_command)
+COMMANDS = (jobs_command, log_command, cancel_command, schedule_command, worker_command, digest_command)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,6 @@ import pytest
 from catalog.database import HarvestJournal, open_database
 from catalog.settings import Settings
 from harvesters import HarvestSource
-
-TABLE = """手続ID,所管府省庁
-1,総務省
-"""
 
 
 @pytest.fixture
@@ -62,3 +60,32 @@ def named(source: HarvestSource) -> Callable[..., HarvestSource]:
         return replace(source, name=name, **changes)
 
     return make
+
+
+@pytest.fixture
+def serve_posts() -> Iterator[Callable[[Callable[[BaseHTTPRequestHandler], None]], str]]:
+    """Return a function that starts a server for POST on 127.0.0.1 and returns its URL; all are stopped at the end."""
+    running: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
+
+    def start(answer: Callable[[BaseHTTPRequestHandler], None]) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                try:
+                    answer(self)
+                except (BrokenPipeError, ConnectionResetError):
+                    self.close_connection = True
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        running.append((server, thread))
+        return f"http://127.0.0.1:{server.server_port}/hook"
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        server.server_close()
+        thread.join()
