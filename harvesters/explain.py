@@ -103,13 +103,7 @@ def find_explanations(code: str, explanations: Sequence[Explanation]) -> list[Ex
 
 def _guards() -> Iterator[Explanation]:
     for one in GUARDS:
-        held = Label(
-            "承認されるまで公開しません（shihyo harvest approve）",
-            "Held until somebody approves (shihyo harvest approve)",
-        )
-        never = Label("このままでは公開できません（承認もできません）", "Cannot be published so, nor approved")
-        does = held if one.severity is Severity.HOLD else never
-        default = yaml.safe_dump({"guards": {one.id: one.to_dict()["default"]}}, allow_unicode=True).strip()
+        does = _HELD if one.severity is Severity.HOLD else _NEVER
         yield Explanation(
             id=one.id,
             sort="guard",
@@ -264,7 +258,10 @@ def _jobs() -> Iterator[Explanation]:
 
 
 _EXITS = {
-    "0": (Label("終わった、またはすることがない", "Done, or nothing to do"), None),
+    "0": (
+        Label("終わった、またはすることがない", "Done, or nothing to do"),
+        Label("対応は要りません", "Nothing needs to be done"),
+    ),
     "1": (
         Label("何かが失敗した", "Something failed"),
         Label("標準エラー出力と報告にある誤りを直す", "Correct what standard error and the report name"),

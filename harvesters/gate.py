@@ -18,7 +18,7 @@ published.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -141,6 +141,12 @@ class Gate:
             report={"base": base, "trips": trips, **report},
         )
         return Verdict(passage=Passage.HELD, hold=held, lapsed=lapsed)
+
+    def clear(self, datasets: Iterable[str]) -> None:
+        """Supersede what waits of datasets: the source is again as its last complete run left it."""
+        for one in datasets:
+            if self.journal and self.job_id:
+                self.journal.supersede(self.source, one)
 
     def announce(self, verdict: Verdict, digest: str) -> Verdict:
         """Write down, before a release of an approved proposal is published, that it is one of them."""

@@ -131,6 +131,7 @@ class SourceRun:
         fingerprint = reading.fingerprint()
         if not self._force and self._nothing_changed(fingerprint):
             self._report.skipped, self._report.status = True, JobStatus.SUCCEEDED
+            self._gate.clear([*names, SERVICES])
             return
         reading.transform()
         self._report.readability = judge_inputs(reading.fetched, self._source.kind, self._shelf, write=True)
