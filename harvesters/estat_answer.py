@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from catalog.errors import FetchError, InputError, Label, Place
+from catalog.errors import FetchError, InputError, Label, Place, SourceUnavailable
 
 _ROOT = "GET_STATS_DATA"
 #: what the first digit of a status of three digits says; 100 alone is the application id
@@ -43,6 +43,8 @@ _STATUS_STEPS = {
         "e-Stat側のシステムの誤りです。時間を置いて再実行してください", "e-Stat itself failed; run it again later"
     ),
 }
+#: from here on the fault is e-Stat's, and may be gone the next time
+_OWN_FAULTS = 200
 #: the statuses of answers with data, and with none because nothing fits
 OK, NOTHING_FITS = 0, 1
 
@@ -223,7 +225,8 @@ def refused_id(place: Place, status: int) -> FetchError:
 def _failed(status: int, message: str, place: Place) -> FetchError:
     if status == 100:
         return refused_id(place, status)
-    return FetchError(
+    kind = FetchError if status < _OWN_FAULTS else SourceUnavailable
+    return kind(
         f"e-Statが誤りを返しました（{status}: {message}）",
         f"e-Stat answered with error {status}: {message}",
         next_step=_STATUS_STEPS.get(status // 100, _STATUS_STEPS[3]),

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from catalog.errors import FetchError, Label, Place
+from catalog.errors import FetchError, Label, Place, SourceUnavailable
 from harvesters.api_lines import write_line
 from harvesters.estat_answer import StatsPage, nothing_fits, read_page, read_status, refused_id
 from harvesters.fetch import Fetcher
@@ -123,7 +123,8 @@ _ENDLESS = Label("NEXT_KEY が終わりません", "NEXT_KEY does not end")
 
 
 def _contradiction(request: TableRequest, start: int, what: Label, **context: Any) -> FetchError:
-    return FetchError(
+    kind = SourceUnavailable if what is _CHANGED else FetchError
+    return kind(
         f"{what.ja}。この統計表は使いません",
         f"{what.en}; nothing of the table is used",
         next_step=Label(

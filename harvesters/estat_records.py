@@ -102,18 +102,23 @@ class KeptTables:
 
     def iter_pages(self) -> Iterator[tuple[str, StatsPage]]:
         """Yield id of the table and page, in the order in which they were asked for."""
-        with self._path.open("rb") as file:
-            for line in file:
-                kept = orjson.loads(line)
-                yield kept["table"], read_page(kept["data"], Place(file=kept["table"]))
+        return (_read_line(line) for line in self._lines())
 
     @cached_property
     def heads(self) -> dict[str, StatsPage]:
         """Id of each table -> its first page without its values: it has the axes and notes."""
         found: dict[str, StatsPage] = {}
-        for table, page in self.iter_pages():
-            found.setdefault(table, replace(page, values=[]))
+        same = b"\0"
+        for line in self._lines():
+            if not line.startswith(same):  # later pages of a table are not parsed for this
+                table, page = _read_line(line)
+                found.setdefault(table, replace(page, values=[]))
+                same = line[: line.index(b",") + 1]
         return found
+
+    def _lines(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            yield from file
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -151,6 +156,11 @@ class KeptTables:
                 cells = readers[table].read(value, page, number)
                 yield number, [cells.get(column) for column in self.columns]
                 number += 1
+
+
+def _read_line(line: bytes) -> tuple[str, StatsPage]:
+    kept = orjson.loads(line)
+    return kept["table"], read_page(kept["data"], Place(file=kept["table"]))
 
 
 class _Places:

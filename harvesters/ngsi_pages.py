@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from catalog.errors import FetchError, Label, Place
+from catalog.errors import FetchError, Label, Place, SourceUnavailable
 from harvesters.api_lines import write_line
 from harvesters.fetch import Fetcher
 
@@ -162,7 +162,8 @@ _COUNTS_DIFFER = Label(
 
 
 def _contradiction(request: EntityRequest, offset: int, what: Label, **context: Any) -> FetchError:
-    return FetchError(
+    kind = SourceUnavailable if what is _CHANGED else FetchError
+    return kind(
         f"{what.ja}。この応答は使いません",
         f"{what.en}; nothing of it is used",
         next_step=Label(

@@ -14,7 +14,7 @@ import pytest
 
 from catalog.ckan import open_catalogue
 from catalog.database import JobStatus
-from catalog.errors import ConfigurationError, FetchError, InputError, Label, ShihyoError
+from catalog.errors import ConfigurationError, FetchError, InputError, Label, ShihyoError, SourceUnavailable
 from catalog.settings import Settings
 from harvesters import Context, HarvestSource, run_sources
 from harvesters.base import Fetched
@@ -342,6 +342,7 @@ def test_pages_that_contradict_each_other_are_not_used(
     with pytest.raises(FetchError, match=said) as caught:
         read(source_of(server, page_size=20))
     assert caught.value.next_step is not None
+    assert isinstance(caught.value, SourceUnavailable) == ("changed" in said)
     assert len(server.requests) < 10
 
 
@@ -363,6 +364,7 @@ def test_every_status_of_the_api_comes_with_what_to_do(
         read(source_of(api("usage.json", bend=bend)))
     assert caught.value.context["status"] == status
     assert advice in caught.value.message("en")
+    assert isinstance(caught.value, SourceUnavailable) == (status >= 200)
 
 
 def test_an_unknown_application_id_is_named_although_the_gate_answers_403(
