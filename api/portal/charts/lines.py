@@ -166,7 +166,11 @@ def draw_line_chart(
 def _with_room(frame: Frame, lines: Sequence[Line]) -> Frame:
     """Return the frame with as much room for names as they need, within bounds."""
     widest = max((text_width(line.name) for line in lines), default=0.0)
-    return replace(frame, right=max(frame.right, min(widest + 4, _LONGEST_NAME))) if frame.names else frame
+    right = max(frame.right, min(widest + 4, _LONGEST_NAME))
+    if not frame.names or right == frame.right:
+        return frame
+    days = int(frame.days * (frame.width - frame.left - right) / (frame.edge - frame.left))
+    return replace(frame, right=right, days=days)
 
 
 @dataclass(frozen=True, slots=True)
