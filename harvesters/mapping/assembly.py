@@ -169,6 +169,10 @@ class Assembly:
         """Return the codebook of a column."""
         return self._books.setdefault(name, _Codebook())
 
+    def tell(self, finding: Finding) -> None:
+        """Report a finding at once."""
+        self._findings.extend([finding])
+
     def put(self, part: _Part) -> None:
         """Add the observations of a series."""
         self._parts.append(part)
@@ -404,7 +408,7 @@ class _SeriesRun:
             fractions=bool(((values > 0) & (values < 1)).any()),
             place=place,
         )
-        self._assembly._findings.extend([detected.finding])
+        self._assembly.tell(Finding(MAPPED["percent-detected"], detected.place, detected.value, detected.evidence))
         return scale
 
     def _computed(self, part: _Part) -> Floats:

@@ -25,7 +25,7 @@ from harvesters.mapping.columns import PLAIN, Floats, Index, Mask, ReadColumn, R
 from harvesters.mapping.fields import NumberReader, Outcome, text_of
 from harvesters.mapping.records import Cell, Records
 from harvesters.mapping.rows import RowSkip, floats, is_plain, joined
-from harvesters.readers.plain import PlainTable, Untidy
+from harvesters.readers.plain import PlainTable, Untidy, must_be_plain
 
 _NUMBER = r"^[+-]?[0-9]{1,15}(\.[0-9]{1,15})?$"
 #: digits that a spreadsheet shows; numbers with more are read as it shows them
@@ -113,7 +113,7 @@ def _check_tidy(plain: PlainTable, cells: dict[int, _Cells], rows: int) -> None:
         if (full >= fewest).all():
             return
     row = rows + 1 + int(np.flatnonzero(full < fewest)[0])
-    raise Untidy(plain.broken(f"row {row + 1} is a title, a note or blank"))
+    raise Untidy(must_be_plain(plain.name, f"row {row + 1} is a title, a note or blank"))
 
 
 class _Skipped:

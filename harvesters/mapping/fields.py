@@ -185,6 +185,8 @@ def _area_names(areas: AreaList, within: str | None) -> dict[str, Area]:
         whole = prefectures.get(one.code[:2], "") if one.level not in {"country", "prefecture"} else ""
         for name in {one.name_ja, (one.district or "") + one.name_ja}:
             names[_area_key(whole + name)] = one
+        city = areas.find(one.parent) if one.level == "designated_ward" and one.parent else None
+        for name in {one.name_ja, one.name_ja.removeprefix(city.name_ja if city else "")}:
             short.setdefault(_area_key(name), []).append(one)
     names.update({key: found[0] for key, found in short.items() if len(found) == 1 and key not in names})
     if within is not None and (area := areas.find(within)) is not None:
@@ -283,7 +285,9 @@ class Codes:
 
     def meet(self, code: str, label: Label) -> None:
         """Remember a code; what is known of it goes before what the source calls it."""
-        self.met.setdefault(code, self.known.get(code, label))
+        before = self.met.get(code)
+        if before is None or before.ja == code:
+            self.met[code] = self.known.get(code, label)
 
 
 class GroupCodeReader(FieldReader):

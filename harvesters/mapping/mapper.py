@@ -28,7 +28,7 @@ from harvesters.readers.bundle import Member, unpacked
 from harvesters.readers.declared import LARGEST_FILE, Declared, open_tables
 from harvesters.readers.detected import as_findings
 from harvesters.readers.markers import LEGENDS
-from harvesters.readers.plain import Untidy, is_parquet, is_text, open_plain
+from harvesters.readers.plain import Untidy, is_parquet, is_text, must_be_plain, open_plain
 from harvesters.readers.shape import note_shape
 
 #: bytes that a file may unpack to
@@ -149,12 +149,15 @@ class Mapper:
         return tables or list(members)
 
     def _add_file(self, member: Member, declared: Declared, folder: Path, assembly: Assembly) -> None:
+        large = member.path.stat().st_size > LARGEST_FILE and is_text(member.path)
         try:
             if self._add_plain(member, declared, folder, assembly):
                 return
         except Untidy as error:
-            if member.path.stat().st_size > LARGEST_FILE:
+            if large:
                 raise error.error from error
+        if large:
+            raise must_be_plain(member.name, "the first rows")
         findings = self._context.findings
         tables = open_tables(member.path, name=member.name, declared=declared, findings=findings)
         plans = self._bind_all([records_of_table(one, name=member.name) for one in tables])

@@ -108,7 +108,7 @@ def _unzip(path: Path, name: str, largest: int, folder: Path) -> list[Member]:
             members = archive.infolist()
             check_directory(members, name, largest)
             named = [(_name(one), one) for one in members if not one.is_dir()]
-            wanted = sorted((text, one) for text, one in named if not _is_litter(text))
+            wanted = sorted(((text, one) for text, one in named if not _is_litter(text)), key=lambda each: each[0])
             _check_names(wanted, name)
             return [
                 Member(f"{name}/{text}", _extract(archive, one, folder / str(i), f"{name}/{text}"))

@@ -120,9 +120,9 @@ class PlainTable:
                     rows += batch.num_rows
                     yield batch
         except (pa.ArrowException, OSError) as error:
-            raise Untidy(self.broken(str(error))) from error
+            raise Untidy(must_be_plain(self.name, str(error))) from error
         if rows + 1 != self.lines:
-            raise Untidy(self.broken("line breaks inside cells"))
+            raise Untidy(must_be_plain(self.name, "line breaks inside cells"))
 
     def _parquet(self, columns: Sequence[int], coded: Collection[int]) -> Iterator[pa.RecordBatch]:
         names = [self.columns[one] for one in columns]
@@ -134,18 +134,19 @@ class PlainTable:
         except (pa.ArrowException, OSError) as error:
             raise parquet.unreadable(self.name, error) from error
 
-    def broken(self, reason: str) -> InputError:
-        """Return the error for a file that is too large for anything but a plain table."""
-        return InputError(
-            "この大きさのファイルは、見出し1行と、1行に1件の値だけの表でなければなりません",
-            "A file of this size must be a plain table: one row of headings, one line a row, nothing else",
-            next_step=Label(
-                "表題・注・空白行・セルの中の改行を除いて保存し直すか、分けて置いてください",
-                "Save it without titles, notes, blank rows and line breaks in cells, or hand it in in parts",
-            ),
-            place=Place(file=self.name),
-            reason=reason[:200],
-        )
+
+def must_be_plain(name: str, reason: str) -> InputError:
+    """Return the error for a file that is too large for anything but a plain table."""
+    return InputError(
+        "この大きさのファイルは、見出し1行と、1行に1件の値だけの表でなければなりません",
+        "A file of this size must be a plain table: one row of headings, one line a row, nothing else",
+        next_step=Label(
+            "表題・注・空白行・セルの中の改行を除いて保存し直すか、分けて置いてください",
+            "Save it without titles, notes, blank rows and line breaks in cells, or hand it in in parts",
+        ),
+        place=Place(file=name),
+        reason=reason[:200],
+    )
 
 
 def is_parquet(path: Path) -> bool:
