@@ -301,6 +301,13 @@ class Settings:
         "Application id for the e-Stat API, which sources of kind estat use",
         secret=True,
     )
+    ngsi_token: str = _setting(
+        "",
+        _text,
+        "都市OSのブローカーのトークン（種別 ngsi で options に token を書いた収集に使う）",
+        "Token for the brokers of city OSs, which sources of kind ngsi with the option token send",
+        secret=True,
+    )
     cache_mb: int = _setting(
         64,
         _number,

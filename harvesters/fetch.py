@@ -8,6 +8,7 @@ asked for page by page and kept as one object.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -107,33 +108,38 @@ class Fetcher:
         FetchError
             If it cannot be had, or is larger than what is parsed in memory.
         ConfigurationError
-            If the setting of the secret is empty.
+            If the setting of the secret is empty, or no value that can be sent.
         """
-        secret = self._secret(credential) if credential else {}
+        secret = self._secret(credential) if credential else ""
+        in_header = {credential.header: credential.scheme + secret} if credential and credential.header else {}
+        in_query = {credential.parameter: secret} if credential and credential.parameter else {}
         answer = self._http.download(
             url,
             lambda chunks: b"".join(_bounded(chunks, LARGEST_DOCUMENT, url)),
-            headers=headers,
-            secret_query=secret,
+            headers={**(headers or {}), **in_header},
+            secret_query=in_query,
         )
         if answer.kept is None:
             raise AssertionError("unreachable: 304 is only an answer to a condition")
-        return hide_in_bytes(answer.kept, secret.values()), answer.headers
+        return hide_in_bytes(answer.kept, [secret]), answer.headers
 
-    def _secret(self, credential: Credential) -> dict[str, str]:
-        value: str = getattr(self._settings, credential.setting)
+    def _secret(self, credential: Credential) -> str:
+        value: str = getattr(self._settings, credential.setting).strip()
+        if re.fullmatch(r"[!-~]+", value):
+            return value
+        name = f"{PREFIX}{credential.setting.upper()}"
+        what = Label(f"{name} に使えない文字があります", f"{name} has characters that cannot be sent")
         if not value:
-            name = f"{PREFIX}{credential.setting.upper()}"
-            raise ConfigurationError(
-                f"環境変数 {name} がありません",
-                f"The environment variable {name} is not set",
-                next_step=Label(
-                    f"{name} に、提供元が発行した値を設定してください。harvest.yml には書かないでください",
-                    f"Set {name} to what the provider issued; do not write it into harvest.yml",
-                ),
-                key=name,
-            )
-        return {credential.parameter: value}
+            what = Label(f"環境変数 {name} がありません", f"The environment variable {name} is not set")
+        raise ConfigurationError(
+            what.ja,
+            what.en,
+            next_step=Label(
+                f"{name} に、提供元が発行した値を設定してください。harvest.yml には書かないでください",
+                f"Set {name} to what the provider issued; do not write it into harvest.yml",
+            ),
+            key=name,
+        )
 
     def keep_pages(self, wanted: HarvestObject, known: HarvestObject | None, pages: Iterable[bytes]) -> Fetched:
         """Keep the pages of an API as one object: one a line, so a page is JSON without line breaks.

@@ -18,7 +18,7 @@ from harvesters.base import Context, Contribution, Fetched, Harvester
 from harvesters.mapping import MAPPING_RULES, Mapper
 from harvesters.mapping_defaults import mapping_options
 from harvesters.ngsi_entities import KeptEntities
-from harvesters.ngsi_pages import PATHS, EntityRequest, iter_entities
+from harvesters.ngsi_pages import CREDENTIALS, PATHS, EntityRequest, iter_entities
 from harvesters.options import TEXT, Option, OptionType
 from harvesters.readers.detected import DETECTIONS
 
@@ -111,6 +111,16 @@ class Ngsi(Harvester):
             help=Label("NGSILD-Tenant ヘッダーの値", "Value of the header NGSILD-Tenant"),
         ),
         Option(
+            name="token",
+            type=TEXT,
+            default=None,
+            help=Label(
+                "SHIHYO_NGSI_TOKEN のトークンを送る方法: bearer（Authorization）か x-auth-token。なければ送らない",
+                "How the token of SHIHYO_NGSI_TOKEN is sent: bearer (Authorization) or x-auth-token; by default not at all",
+            ),
+            allowed=tuple(CREDENTIALS),
+        ),
+        Option(
             name="context",
             type=_URL,
             default=None,
@@ -163,4 +173,5 @@ def _request(context: Context) -> EntityRequest:
         q=options["q"],
         context=options["context"],
         headers={name: value for name, value in named.items() if value},
+        credential=CREDENTIALS[options["token"]] if options["token"] else None,
     )

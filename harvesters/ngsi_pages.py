@@ -25,7 +25,13 @@ import orjson
 from catalog.errors import FetchError, Label, Place, SourceUnavailable
 from harvesters.api_lines import write_line
 from harvesters.fetch import Fetcher
+from harvesters.secret_query import Credential
 
+#: how a broker wants its token -> the token
+CREDENTIALS = {
+    "bearer": Credential("ngsi_token", header="Authorization", scheme="Bearer "),
+    "x-auth-token": Credential("ngsi_token", header="X-Auth-Token"),
+}
 #: pages that are asked for
 MOST_PAGES = 10_000
 #: name of the protocol -> path of entities below the address of the broker
@@ -54,6 +60,8 @@ class EntityRequest:
     context: str | None = None
     #: further headers: Fiware-Service, Fiware-ServicePath, NGSILD-Tenant
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: the token that the broker wants, or None
+    credential: Credential | None = None
 
     @property
     def base(self) -> str:
@@ -142,7 +150,8 @@ def _count(headers: Mapping[str, str], request: EntityRequest, offset: int, befo
 
 
 def _ask(fetcher: Fetcher, request: EntityRequest, offset: int) -> tuple[list[Any], Mapping[str, str]]:
-    body, headers = fetcher.ask_page(request.address(offset), headers=request.sent())
+    address = request.address(offset)
+    body, headers = fetcher.ask_page(address, headers=request.sent(), credential=request.credential)
     try:
         page = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -1,7 +1,7 @@
-"""A secret in the query of a URL, such as the application id of e-Stat.
+"""Secrets that APIs ask for: in a header, or in the query of a URL, such as the application id of e-Stat.
 
-It is written into the request line where that is sent and stands nowhere else, so no URL, error, log or provenance can
-show it. Only the host that it was meant for gets it, whatever that host redirects to.
+A secret of the query is written into the request line where that is sent and stands nowhere else, so no URL, error, log
+or provenance can show it. Only the host that it was meant for gets it, whatever that host redirects to.
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ class Credential:
 
     #: field of :class:`~catalog.settings.Settings` that has it
     setting: str
-    #: parameter of the query that carries it
-    parameter: str
+    #: parameter of the query that carries it; None if a header does
+    parameter: str | None = None
+    #: header that carries it; None if the query does
+    header: str | None = None
+    #: what stands before it in the header
+    scheme: str = ""
 
 
 def origin_of(url: str) -> Origin:

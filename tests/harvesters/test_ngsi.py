@@ -285,6 +285,57 @@ def test_tenant_and_context_go_into_the_headers(
     assert headers["Link"].startswith('<https://a.example/c.jsonld>; rel="http://www.w3.org/ns/json-ld#context"')
 
 
+@pytest.mark.parametrize(
+    ("token", "header", "value"),
+    [("bearer", "Authorization", "Bearer t0ken.of-the-city"), ("x-auth-token", "X-Auth-Token", "t0ken.of-the-city")],
+)
+def test_a_token_goes_to_the_broker_in_its_header_and_stays_out_of_everything_else(
+    broker: Any,
+    source_of: Any,
+    settings: Settings,
+    entities_of: Callable[[str], list[Any]],
+    caplog: pytest.LogCaptureFixture,
+    token: str,
+    header: str,
+    value: str,
+) -> None:
+    caplog.set_level("DEBUG")
+    entities = entities_of("v2-key-values.json")
+    entities[0]["description"] = "echo t0ken.of-the-city"
+    server = broker(entities)
+    with_token = replace(settings, ngsi_token="t0ken.of-the-city\n")
+    [report] = run_sources(with_token, [source_of(server, token=token)])
+    assert report.status is JobStatus.SUCCEEDED, report.to_dict()
+    assert server.requests[0][1][header] == value
+    assert "t0ken" not in json.dumps(report.to_dict()) + caplog.text
+    files = [one for one in settings.home.rglob("*") if one.is_file()]
+    assert not [one for one in files if b"t0ken" in one.read_bytes()]
+
+
+def test_a_token_is_not_sent_unless_the_source_says_how(
+    broker: Any, source_of: Any, settings: Settings, entities_of: Callable[[str], list[Any]]
+) -> None:
+    server = broker(entities_of("v2-key-values.json"))
+    run_sources(replace(settings, ngsi_token="t0ken"), [source_of(server)])
+    assert not any("t0ken" in one for one in server.requests[0][1].values())
+
+
+@pytest.mark.parametrize(
+    ("token", "said"), [("", "is not set"), ("a\r\nb", "cannot be sent"), ("合言葉", "cannot be sent")]
+)
+def test_a_token_that_cannot_be_sent_is_told_by_the_name_of_its_setting_alone(
+    broker: Any, source_of: Any, settings: Settings, entities_of: Callable[[str], list[Any]], token: str, said: str
+) -> None:
+    server = broker(entities_of("v2-key-values.json"))
+    [report] = run_sources(replace(settings, ngsi_token=token), [source_of(server, token="bearer")])
+    told = json.dumps(report.to_dict(), ensure_ascii=False)
+    assert report.status is JobStatus.FAILED
+    assert said in told
+    assert "SHIHYO_NGSI_TOKEN" in told
+    assert server.requests == []
+    assert not token or token not in told
+
+
 def _repeats(entities: list[Any]) -> Callable[..., Any]:
     return lambda page, headers, offset: entities[:30]
 
