@@ -116,7 +116,7 @@ class Ngsi(Harvester):
             default=None,
             help=Label(
                 "SHIHYO_NGSI_TOKEN のトークンを送る方法: bearer（Authorization）か x-auth-token。なければ送らない",
-                "How the token of SHIHYO_NGSI_TOKEN is sent: bearer (Authorization) or x-auth-token; by default not at all",
+                "How the token of SHIHYO_NGSI_TOKEN is sent: bearer (Authorization), x-auth-token, or not at all",
             ),
             allowed=tuple(CREDENTIALS),
         ),
