@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HOME_DEMO := .shihyo/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ckan check format lock openapi bench clean
+.PHONY: help install demo test test-ckan check format lock openapi bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,8 @@ $(BIN)/.test: $(BIN)/.run
 	@echo "Installing what the tests need ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
+
+install: $(BIN)/.run ## install the command shihyo into .venv; see docs/how-to/ckan.md for publishing to a CKAN
 
 demo: $(BIN)/.run ## harvest the sample sources, publish them and serve on http://127.0.0.1:$(PORT)
 	@SHIHYO_HOME=$(HOME_DEMO) SHIHYO_PORT=$(PORT) SHIHYO_SITE_URL=http://127.0.0.1:$(PORT) exec $(BIN)/shihyo demo

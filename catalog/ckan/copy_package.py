@@ -47,7 +47,7 @@ from catalog.embedded.errors import NotFound
 from catalog.errors import CatalogueError, EditedByHand, IntegrityError, Label, PublishConflict
 from catalog.model import MANIFEST_NAME, parse_manifest
 
-_FILE_PATH = re.compile(r"/dataset/[^/]+/resource/([^/]+)/download/")
+_FILE_PATH = re.compile(r"/[^/]+/[^/]+/resource/([^/]+)/download/")
 #: what the target decides about a resource that it has, and what it filled in about its file
 _OF_THE_TARGET = ("created", "datastore_active", "last_modified")
 _OF_ITS_FILE = ("format", "hash", "mimetype", "size", "url", "url_type")

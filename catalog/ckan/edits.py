@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,6 +36,7 @@ _FIELDS = (
 #: fields of a resource whose value the catalogue writes in its own form
 _NOT_COMPARED = frozenset({"id", "url"})
 _DIGITS = 12
+_OWN_FILE = re.compile(r"/([^/]+/resource/[^/]+/download/.*)$")
 
 
 def with_written(package: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +123,13 @@ def _fields(package: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for key, value in resource.items():
             if key not in _NOT_COMPARED:
                 yield f"resources.{resource['id']}.{key}", value
-        yield f"resources.{resource['id']}.url", resource.get("url", "").rpartition("/dataset/")[2]
+        yield f"resources.{resource['id']}.url", _without_site(resource.get("url", ""))
+
+
+def _without_site(url: str) -> str:
+    """Return the address of a file of a package without the site; CKAN writes the type of the package before its id."""
+    found = _OWN_FILE.search(url)
+    return found[1] if found else url.rpartition("/dataset/")[2]
 
 
 def _short(value: Any) -> str:

@@ -58,10 +58,14 @@ def test_a_changed_file_link_is_an_edit(package: dict[str, Any]) -> None:
     assert find_edits(changed) == [f"resources.{changed['resources'][1]['id']}.url"]
 
 
-def test_another_address_of_the_same_site_is_no_edit(package: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "address", ["https://data.city.example/dataset/", "http://example.org/data/dataset/", "http://example.org/release/"]
+)
+def test_another_address_of_the_same_site_is_no_edit(package: dict[str, Any], address: str) -> None:
     moved = copy.deepcopy(package)
     for one in moved["resources"]:
-        one["url"] = one["url"].replace("http://example.org", "https://data.city.example")
+        assert one["url"].startswith("http://example.org/dataset/")
+        one["url"] = one["url"].replace("http://example.org/dataset/", address)
     assert find_edits(moved) == []
 
 

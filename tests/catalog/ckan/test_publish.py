@@ -4,13 +4,16 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from catalog.ckan import Catalogue, ensure_organization, find_current, publish
 from catalog.embedded.errors import NotFound
-from catalog.errors import EditedByHand, IntegrityError, NotAuthorized, PublishConflict
+from catalog.errors import EditedByHand, IntegrityError, Label, NotAuthorized, PublishConflict
+from catalog.model import Agent
 from catalog.releases import BuiltRelease
 
 ON_A_REAL_CKAN = True
@@ -363,6 +366,25 @@ def test_an_organisation_is_made_once(site: Any, specimen: Any) -> None:
     second = ensure_organization(catalogue, specimen.dataset().publisher)
     assert first["id"] == second["id"]
     assert site.call("organization_show", id="chiba-city")["title"] == "千葉市"
+
+
+@pytest.mark.parametrize("site", ["over HTTP"], indirect=True)
+def test_a_dataset_moves_to_the_organisation_that_its_next_release_names(
+    site: Any, specimen: Any, built_chain: list[BuiltRelease], tmp_path: Path
+) -> None:
+    catalogue = site.open()
+    publish(catalogue, built_chain[0])
+    owner = Agent("another-city", Label("別の市", "Another city"))
+    moved = specimen.build(
+        tmp_path,
+        specimen.rates("2021-M01", "2021-M02"),
+        built_chain[0],
+        issued="2021-02-28T00:00:00+09:00",
+        dataset=replace(specimen.dataset(), publisher=owner),
+    )
+    publish(catalogue, moved)
+    assert site.package()["organization"]["title"] == "別の市"
+    assert whole(site, moved)
 
 
 @pytest.mark.parametrize("site", ["over HTTP"], indirect=True)

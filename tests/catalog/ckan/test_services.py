@@ -333,6 +333,14 @@ def test_a_service_that_was_never_whole_is_left_out(site: Any) -> None:
     assert [one.package for one in follower.broken_services] == [NAME]
 
 
+@pytest.mark.parametrize("site", ["over HTTP"], indirect=True)
+def test_a_service_moves_to_the_organisation_that_registers_it_now(site: Any) -> None:
+    publish_service(site.open(), record())
+    owner = {"name": "another-city", "label": {"ja": "別の市", "en": "Another city"}, "url": None, "email": None}
+    assert publish_service(site.open(), record(publisher=owner)).action == "updated"
+    assert site.call("package_show", id=NAME)["organization"]["name"] == "another-city"
+
+
 def test_a_package_of_the_type_that_was_not_published_from_here_is_left_alone(site: Any) -> None:
     site.call("organization_create", name="chiba-city")
     site.call("package_create", name="pretender", type="service", owner_org="chiba-city")
