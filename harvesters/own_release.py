@@ -32,6 +32,7 @@ from catalog.model import CC_BY, TOTAL, Agent, Dataset, DataStructure, Dimension
 from harvesters.base import Context, Contribution, Fetched, HarvestSource
 from harvesters.documents import JAPAN, mappings_of, read_moment, text_of, unexpected
 from harvesters.findings import Level, Rule
+from harvesters.remote_files import not_after_fetch
 
 #: columns that make a table one of ours; the others are null if they are missing
 _NEEDED = frozenset({"indicator_id", "definition_id", "area_code", "period", "value", "unit", "obs_status"})
@@ -228,10 +229,11 @@ def own_contribution(
     context.tally.read += found.num_rows
     context.tally.accepted += found.num_rows
     indicators = sorted(pc.unique(found["indicator_id"]).to_pylist())
+    created = read_moment(text_of(descriptor.get("created")), JAPAN)
     return Contribution(
         dataset=describe_own(context.source, descriptor, table, indicators),
         table=sort_by_key(found, table.structure),
-        issued=read_moment(text_of(descriptor.get("created")), JAPAN) or str(fetched.object.fetched),
+        issued=not_after_fetch(created, fetched) if created else str(fetched.object.fetched),
         object=name,
     )
 

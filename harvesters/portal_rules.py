@@ -83,7 +83,7 @@ RULES = tuple(
 OPTIONS: tuple[Option, ...] = (PICK, FILES, FORMATS, CHECKSUMS, *MAPPING_OPTIONS, *LAYOUT_OPTIONS)
 
 #: what a licence is called that may be published under CC BY 4.0 without a question
-_OPEN = ("cc-by", "ccby", "by/4.0", "by/2.1", "cc0", "publicdomain", "pdl", "odc-by")
+_OPEN = ("cc-by", "ccby", "by/4.0", "cc0", "publicdomain", "cc-zero", "pdl", "公共データ利用規約", "政府標準利用規約")
 _SHARE_ALIKE = ("-sa", "-nc", "-nd", "by-sa", "by-nc", "by-nd")
 
 

@@ -5,7 +5,8 @@ What is declared in the options wins over what the catalogue states; what neithe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from catalog.database.harvests import HarvestObject
@@ -16,8 +17,9 @@ from harvesters.mapping import Mapper, Records, records_of_table
 from harvesters.portal_rules import MISSING_VALUE, SCHEMA_DIFFERS, TELL
 from harvesters.readers.declared import LARGEST_FILE, Declared, open_tables
 from harvesters.readers.markers import Meaning, fold_marker
+from harvesters.readers.shape import Shape, note_shape, watch_shapes
 from harvesters.readers.workbook import OLE_MAGIC, ZIP_MAGIC
-from harvesters.remote_files import RemoteFile, Written, fetch_file
+from harvesters.remote_files import RemoteFile, fetch_file, not_after_fetch
 
 
 def put_together(
@@ -53,12 +55,58 @@ def _without_header(part: bytes, first: bytes) -> bytes:
 
 
 def mapped(context: Context, fetched: Fetched, file: RemoteFile) -> list[Contribution]:
+    """Return the observations of a file as the mapping declares them.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or no row of it can be used.
+    """
     described = _as_written(context, file)
-    declared = Declared.of(described.source.options)
-    tables = open_tables(fetched.path, name=file.name, declared=declared, findings=context.findings)
-    records = [_named(context, records_of_table(one, name=file.name), file.written) for one in tables]
-    mapper = Mapper(described)
-    return mapper.contributions(records, object=file.name, issued=file.modified)
+    declared, mapper = Declared.of(described.source.options), Mapper(described)
+    if file.written.header_rows == 0 and file.written.columns is not None:
+        tables = open_tables(fetched.path, name=file.name, declared=declared, findings=context.findings)
+        records = [_with_columns(records_of_table(one, name=file.name), file.written.columns) for one in tables]
+        found = mapper.contributions(records, object=file.name, issued=file.modified)
+    else:
+        with _headings_told(context, file):
+            found = mapper.file_contributions(
+                fetched.path, name=file.name, declared=declared, object=file.name, issued=file.modified
+            )
+    return [replace(one, issued=not_after_fetch(one.issued, fetched)) for one in found]
+
+
+@contextmanager
+def _headings_told(context: Context, file: RemoteFile) -> Iterator[None]:
+    """Tell if the headings that are read are not those of the schema; whoever watches the shape sees it as well."""
+    shape: Shape = {}
+    try:
+        with watch_shapes(file.name) as shape:
+            yield
+    finally:
+        for sheet, headings in shape.items():
+            note_shape(file.name, sheet or None, headings)
+        found = [one for headings in shape.values() for one in headings]
+        if file.written.columns is not None and found:
+            _compare(context, file, file.written.columns, found)
+
+
+def _compare(context: Context, file: RemoteFile, columns: Sequence[str], found: Sequence[str]) -> None:
+    absent = [one for one in columns if one not in found]
+    more = [one for one in found if one not in columns]
+    if absent or more:
+        said = Label(
+            f"定義にだけある: {'、'.join(absent) or 'なし'}。ファイルにだけある: {'、'.join(more) or 'なし'}",
+            f"only in the schema: {', '.join(absent) or 'none'}; only in the file: {', '.join(more) or 'none'}",
+        )
+        context.findings.add(SCHEMA_DIFFERS, Place(file=file.name), detail=said)
+
+
+def _with_columns(records: Records, columns: tuple[str, ...]) -> Records:
+    """Return records without a header with the names of the schema."""
+    if len(columns) != len(records.columns):
+        raise _other_width(records, columns)
+    return replace(records, columns=columns, headings=tuple((one,) for one in columns))
 
 
 def _as_written(context: Context, file: RemoteFile) -> Context:
@@ -82,26 +130,6 @@ def _markers(context: Context, file: RemoteFile, given: Mapping[str, Meaning]) -
             told = Label(f"{label or '説明なし'} → {found[marker]}", f"{label or 'no label'} → {found[marker]}")
             context.findings.add(MISSING_VALUE, Place(file=file.name), value, detail=told)
     return found
-
-
-def _named(context: Context, records: Records, written: Written) -> Records:
-    """Return records with the names of the schema, if they have no header; tell if their headings are others."""
-    columns = written.columns
-    if columns is None:
-        return records
-    if written.header_rows == 0:
-        if len(columns) != len(records.columns):
-            raise _other_width(records, columns)
-        return replace(records, columns=columns, headings=tuple((one,) for one in columns))
-    absent = [one for one in columns if one not in records.columns]
-    more = [one for one in records.columns if one not in columns]
-    if absent or more:
-        said = Label(
-            f"定義にだけある: {'、'.join(absent) or 'なし'}。ファイルにだけある: {'、'.join(more) or 'なし'}",
-            f"only in the schema: {', '.join(absent) or 'none'}; only in the file: {', '.join(more) or 'none'}",
-        )
-        context.findings.add(SCHEMA_DIFFERS, records.place(None, None), detail=said)
-    return records
 
 
 def _other_width(records: Records, columns: Sequence[str]) -> InputError:

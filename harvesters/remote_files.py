@@ -20,6 +20,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -58,7 +59,7 @@ FILES = Option(
 FORMATS = Option(
     name="formats",
     type=TEXTS,
-    default=("CSV", "TSV", "XLSX", "XLS", "ODS"),
+    default=("CSV", "TSV", "XLSX", "XLS", "ODS", "PARQUET", "ZIP"),
     help=Label("読むファイルの形式", "Formats of the files to read"),
 )
 CHECKSUMS = Option(
@@ -81,6 +82,8 @@ _FORMATS = {
     "application/vnd.oasis.opendocument.spreadsheet": "ODS",
     "application/json": "JSON",
     "application/vnd.apache.parquet": "PARQUET",
+    "application/zip": "ZIP",
+    "application/x-zip-compressed": "ZIP",
 }
 #: hex digits of a digest -> algorithm
 _ALGORITHMS = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
@@ -261,6 +264,14 @@ def fetch_file(context: Context, file: RemoteFile, known: HarvestObject | None, 
             raise _not_as_stated(file, difference)
         context.findings.add(NOT_AS_STATED, Place(file=file.name), detail=difference)
     return fetched
+
+
+def not_after_fetch(issued: str, fetched: Fetched) -> str:
+    """Return when figures became known: as stated, and at the latest when they were fetched, whatever a portal says."""
+    seen = fetched.object.fetched
+    if seen is None or datetime.fromisoformat(issued) <= datetime.fromisoformat(seen):
+        return issued
+    return seen
 
 
 def _no_url(file: RemoteFile) -> ForbiddenAddress:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import time
+import zipfile
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -477,3 +480,25 @@ def test_the_list_keeps_what_a_harvest_needs_and_nothing_of_people(one: Any, run
     listed = done.reading.context.fetcher.find(done.known["datasets.json"].sha256).read_text("utf-8")
     assert "somebody" not in listed
     assert "<script>" not in listed
+
+
+# -- forms of files
+
+
+def test_a_zip_of_tables_is_read(portal: Any, run: Any, make_source: Any, table: bytes) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("cards.csv", table)
+        archive.writestr("readme.md", "about")
+    portal.add("cards", ("t1", packed.getvalue()))["resources"][0] |= {"format": "ZIP"}
+    done = run(make_source("ckan", url=portal.url, pick=("cards",)))
+    assert done.errors == {}
+    assert done.rows == ROWS
+
+
+def test_a_portal_that_dates_a_file_in_the_future_does_not_date_the_figures(
+    one: Any, run: Any, make_source: Any
+) -> None:
+    one.packages["id-cards"]["resources"][0] |= {"last_modified": "2099-01-01T00:00:00"}
+    [[contribution]] = run(make_source("ckan", url=one.url, pick=("cards",))).reading.contributions.values()
+    assert datetime.fromisoformat(contribution.issued) <= datetime.now(UTC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,9 @@ def test_a_table_without_our_columns_is_not_one_of_ours(package: Any) -> None:
         one["schema"] = {"fields": [{"name": "value"}]}
     assert find_own_table(other, "x") is None
     assert find_own_table({"resources": [None, {"schema": []}, {"schema": {"fields": 5}}]}, "x") is None
+
+
+def test_a_release_that_is_dated_in_the_future_became_known_when_it_was_fetched(package: Any, take: Any) -> None:
+    change = {"created": "2099-01-01T00:00:00+09:00"}
+    [[one]] = take(package(lambda raw: raw.update(change))).reading.contributions.values()
+    assert datetime.fromisoformat(one.issued) <= datetime.now(UTC)
