@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from catalog.errors import ConfigurationError, InputError, Label, Place
+from catalog.model.indicator import Indicator
 from catalog.reference import Reference
 from harvesters.findings import Findings
 from harvesters.mapping.declaration import (
@@ -152,7 +153,8 @@ class Binder:
         if not found.usable and isinstance(reader, GroupCodeReader):
             found = reader.named(text)
         if not found.usable:
-            raise _unusable(name, text, found)
+            indicator = self.reference.indicator_set.find_indicator(text) if name == "indicator" else None
+            raise _several_definitions(indicator) if indicator else _unusable(name, text, found)
         return Outcome(value=found.value, status=found.status, unit=found.unit)
 
     def check(self) -> None:
@@ -331,6 +333,19 @@ def _filled(heading: str, plan: Plan, number: int | None) -> str:
         return _heading(plan.records, number, None if match[1] == "heading" else int(match[1]))
 
     return _PLACEHOLDER.sub(fill, heading)
+
+
+def _several_definitions(indicator: Indicator) -> ConfigurationError:
+    listed = ", ".join(indicator.definition_ids)
+    return ConfigurationError(
+        f"{indicator.id} には定義が{len(indicator.definitions)}つあります",
+        f"{indicator.id} has {len(indicator.definitions)} definitions",
+        next_step=Label(f"どれかを definition に書いてください: {listed}", f"Name one as definition: {listed}"),
+        place=Place(cell="options.mapping.definition"),
+        key="options.mapping.definition",
+        value=indicator.id,
+        allowed=list(indicator.definition_ids),
+    )
 
 
 def _unusable(name: str, value: str, found: Outcome) -> ConfigurationError:

@@ -63,7 +63,8 @@ def portal(root: Path, tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def context(harvester: Harvester, root: Path, tmp_path: Path, portal: Path) -> Iterator[Context]:
     settings = Settings(home=tmp_path, allow_private_addresses=True, estat_app_id="of-the-test")
-    files = (root / "harvest.yml", root / "tests" / "data" / "survey" / "harvest.yml", portal)
+    specimens = [root / "tests" / "data" / name / "harvest.yml" for name in ("survey", "mapping")]
+    files = (root / "harvest.yml", *specimens, portal)
     source = next(one for file in files for one in load_sources(file, settings) if one.kind == harvester.kind)
     client = HttpClient(settings)
     yield Context(
