@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from harvesters import Harvester, registering
+from harvesters.guards import GUARDS
+from harvesters.known_rules import COMMON_RULES
 from harvesters.reading import OBJECT_GONE, PERIOD_DIFFERS, PERIOD_TWICE, SERVICE_TWICE
 
 
@@ -29,6 +31,19 @@ def test_every_rule_is_documented_with_what_to_do(page: str, kinds: dict[str, Ha
     for rule in [*rules, PERIOD_TWICE, PERIOD_DIFFERS, OBJECT_GONE, SERVICE_TWICE, *registering.RULES]:
         assert f"| `{rule.id}` |" in page
         assert f"{rule.title.ja} / {rule.title.en} | {rule.next_step.ja} / {rule.next_step.en} |" in page
+
+
+def test_every_guard_is_documented_with_limit_and_what_to_do(page: str) -> None:
+    section = page.partition("## Guards")[2].partition("\n## ")[0]
+    for one in GUARDS:
+        assert f"| `{one.id}` | {one.severity} |" in section
+        for text in (one.title, one.protects, one.limit, one.next_step):
+            assert f"{text.ja} / {text.en} |" in section
+
+
+def test_every_rule_that_any_run_may_report_is_documented(page: str) -> None:
+    for rule in COMMON_RULES:
+        assert f"| `{rule.id}` |" in page
 
 
 def test_rule_ids_are_unique_within_a_kind(kinds: dict[str, Harvester]) -> None:
