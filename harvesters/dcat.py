@@ -197,7 +197,8 @@ def _own(context: Context, documents: Sequence[Fetched], datasets: Sequence[Foun
     table = find_own_table(descriptor, remote.name)
     if table is None:
         return nothing
-    location = locate(file.url, table.path)
+    beside = (one.url for one in dataset.files if file_name(one.url) == table.path)
+    location = next(beside, locate(file.url, table.path))
     wanted = replace(
         remote,
         name=f"{_short(dataset)}/{file_name(location)}",

@@ -32,6 +32,7 @@ from catalog.model import CC_BY, TOTAL, Agent, Dataset, DataStructure, Dimension
 from harvesters.base import Context, Contribution, Fetched, HarvestSource
 from harvesters.documents import JAPAN, mappings_of, read_moment, text_of, unexpected
 from harvesters.findings import Level, Rule
+from harvesters.readers.shape import note_shape
 from harvesters.remote_files import not_after_fetch
 
 #: columns that make a table one of ours; the others are null if they are missing
@@ -262,6 +263,7 @@ def read_observations(path: Path, table: OwnTable, *, name: str) -> pa.Table:
         )
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise _unlike(name, Label("列の型か行の形が違う", "types or rows differ"), str(error)) from error
+    note_shape(name, None, found.column_names)
     if tuple(found.column_names) != table.columns:
         raise _unlike(name, Label("列が違う", "columns differ"), ", ".join(found.column_names))
     columns = [found[one.name] if one.name in table.columns else pa.nulls(found.num_rows, one.type) for one in schema]
