@@ -176,6 +176,7 @@ class Reading:
             "kind": self.harvester.kind,
             "version": self.harvester.version,
             "options": self.context.source.to_dict()["options"],
+            "publisher": self.context.source.publisher.to_dict(),
             "datasets": [one.to_dict() for one in self.harvester.datasets(self.context)],
         }
         return hashlib.sha256(canonical_json(content)).hexdigest()

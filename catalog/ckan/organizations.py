@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from catalog.ckan.client import Catalogue
@@ -22,6 +23,19 @@ def ensure_organization(catalogue: Catalogue, agent: Agent) -> dict[str, Any]:
         return _show(catalogue, agent)
     except NotFound:
         return _create(catalogue, agent)
+
+
+def ensure_owner(catalogue: Catalogue, package: Mapping[str, Any] | None, agent: Agent) -> None:
+    """Make the organisation of an agent if a package is new or belongs to another one.
+
+    Raises
+    ------
+    NotAuthorized
+        If it has to be made and the token may not.
+    """
+    owner = ((package or {}).get("organization") or {}).get("name")
+    if owner != agent.name:
+        ensure_organization(catalogue, agent)
 
 
 def _show(catalogue: Catalogue, agent: Agent) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from catalog.ckan.mapping import (
     release_package,
     release_resource,
 )
-from catalog.ckan.organizations import ensure_organization
+from catalog.ckan.organizations import ensure_owner
 from catalog.embedded.errors import ValidationError
 from catalog.errors import CatalogueError, CatalogueUnavailable, EditedByHand, IntegrityError, Label, PublishConflict
 from catalog.model import MANIFEST_NAME, Distribution, Manifest, parse_manifest
@@ -192,8 +192,7 @@ class _Publication:
             return Published(self.manifest, already=True)
         self._require_parent(existing)
         self._require_untouched(existing)
-        if existing is None:
-            ensure_organization(self.catalogue, self.manifest.dataset.publisher)
+        ensure_owner(self.catalogue, existing, self.manifest.dataset.publisher)
         release = self._claim()
         if release is None:
             return Published(self.manifest, already=True)

@@ -39,7 +39,7 @@ from typing import Any
 from catalog.ckan.client import Catalogue
 from catalog.ckan.edits import find_edits, merged, with_written
 from catalog.ckan.mapping import DATASET_TYPE, RELEASE_TYPE, as_extras, extras_of
-from catalog.ckan.organizations import ensure_organization
+from catalog.ckan.organizations import ensure_owner
 from catalog.ckan.publish import restoring
 from catalog.embedded.errors import ValidationError
 from catalog.errors import CheckFailed, EditedByHand, InputError, IntegrityError, Label, PublishConflict
@@ -268,6 +268,7 @@ def restored_service(package: Mapping[str, Any]) -> dict[str, Any]:
 
 def _write(catalogue: Catalogue, existing: Mapping[str, Any] | None, service: Service, package: dict[str, Any]) -> None:
     written = with_written(package)
+    ensure_owner(catalogue, existing, service.publisher)
     if existing is not None:
         if catalogue.replace_package(existing, merged(existing, written)) is None:
             raise PublishConflict(
@@ -277,7 +278,6 @@ def _write(catalogue: Catalogue, existing: Mapping[str, Any] | None, service: Se
                 value=service.id,
             )
         return
-    ensure_organization(catalogue, service.publisher)
     try:
         catalogue.action("package_create", **written)
     except ValidationError as error:
