@@ -3,6 +3,8 @@
 Each file is judged twice: with the release's Data Package, as the rule's text has it ("in the column name or the
 metadata"), and bare, as the Digital Agency's sample checker does. A release is judged once in a process, by its digest;
 of a large file the first megabytes are judged, and the answer says so.
+
+The harvesters are imported when the first release is judged: a process that serves starts without them.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Response, request
@@ -22,7 +24,9 @@ from api.calls import JSON_TYPE, Call, answers, finish
 from api.resources.datasets import find_release, release_path
 from catalog.metadata.datapackage import NAME
 from catalog.releases import ReleaseHolding
-from harvesters.readability import ReadabilityReport, check_file, describe, write_pages
+
+if TYPE_CHECKING:
+    from harvesters.readability import ReadabilityReport
 
 #: bytes of each file that are judged
 _MOST_TEXT = 4_000_000
@@ -76,6 +80,8 @@ def _document(release: ReleaseHolding) -> bytes:
 
 
 def _page(release: ReleaseHolding) -> bytes:
+    from harvesters.readability import write_pages
+
     return write_pages([one.described for one in judge_release(release)]).encode()
 
 
@@ -99,6 +105,8 @@ def judge_release(release: ReleaseHolding) -> tuple[Judged, ...]:
 
 @lru_cache(maxsize=_KEPT)
 def _judge(digest: str, descriptor: Path, files: tuple[tuple[str, Path], ...]) -> tuple[Judged, ...]:  # noqa: ARG001
+    from harvesters.readability import check_file, describe
+
     package = json.loads(descriptor.read_bytes())
     resources = {one["path"]: one for one in package["resources"]}
     judged = []
