@@ -44,17 +44,17 @@ def harvest(tmp_path: Path, ckan_url: str) -> Iterator[Harvest]:
     settings = Settings(home=tmp_path / "here", allow_private_addresses=True)
     client = HttpClient(settings)
 
-    def read(before: Reading | None = None, **options: Any) -> Reading:
-        kind = harvesters()["ckan"]
+    def read(before: Reading | None = None, *, kind: str = "ckan", url: str = ckan_url, **options: Any) -> Reading:
+        harvester = harvesters()[kind]
         given = {"mapping": read_mapping(MAPPING), **options}
         source = HarvestSource(
             name="portal",
-            kind="ckan",
+            kind=kind,
             title=Label("表", "Table"),
             path=None,
-            url=ckan_url,
+            url=url,
             publisher=Agent("chiba-city", Label("千葉市", "Chiba City"), "https://www.city.chiba.jp/"),
-            options={one.name: one.default for one in kind.options} | given,
+            options={one.name: one.default for one in harvester.options} | given,
             every=None,
             file=tmp_path / "harvest.yml",
         )
@@ -66,7 +66,7 @@ def harvest(tmp_path: Path, ckan_url: str) -> Iterator[Harvest]:
             tally=Tally(),
         )
         known = {one.name: one for one in before.objects if one.sha256} if before else {}
-        reading = Reading(harvester=kind, context=context, known=known, progress=NoProgress())
+        reading = Reading(harvester=harvester, context=context, known=known, progress=NoProgress())
         reading.fetch()
         reading.transform()
         return reading
@@ -169,3 +169,43 @@ def test_our_release_on_a_real_ckan_is_taken_as_it_is(
     assert contribution.table.equals(read_parquet(last.parquet))
     assert contribution.issued == last.manifest.issued
     assert contribution.dataset.title == last.manifest.dataset.title
+
+
+# -- the same CKAN, as ckanext-dcat describes it
+
+
+@pytest.mark.parametrize("suffix", ["ttl", "xml", "jsonld"])
+def test_the_catalogue_of_ckanext_dcat_is_read_in_every_form(
+    upload: Any, harvest: Harvest, organization: str, ckan_url: str, suffix: str
+) -> None:
+    dataset = upload("cards")
+    url = f"{ckan_url}/catalog.{suffix}?fq=organization:{organization}"
+    reading = harvest(kind="dcat", url=url)
+    assert reading.errors == {}
+    assert _values(reading) == [("121002", "FY2021", 32.8), ("122041", "FY2021", 30.0)]
+    picked = harvest(kind="dcat", url=f"{ckan_url}/dataset/{dataset['id']}.{suffix}", pick=("交付枚数",))
+    assert _values(picked) == _values(reading)
+
+
+def test_our_release_as_ckanext_dcat_describes_it_is_taken_as_it_is(
+    harvest: Harvest, catalogue: Catalogue, chain: list[BuiltRelease], ckan_url: str
+) -> None:
+    publish(catalogue, chain[0])
+    name = chain[0].manifest.dataset.name
+    reading = harvest(kind="dcat", url=f"{ckan_url}/dataset/{name}.ttl", mapping=None, dataset="copied")
+    assert reading.errors == {}
+    [[contribution]] = reading.contributions.values()
+    assert contribution.table.equals(read_parquet(chain[0].parquet))
+
+
+def test_all_pages_of_ckanext_dcat_are_read(
+    upload: Any, harvest: Harvest, action: Callable[..., Any], organization: str, ckan_url: str
+) -> None:
+    for number in range(100):
+        action("package_create", name=f"{organization}-aa-{number}", owner_org=organization)
+    upload("cards")
+    reading = harvest(kind="dcat", url=f"{ckan_url}/catalog.ttl?fq=organization:{organization}")
+    pages = [one.name for one in reading.objects if one.name.startswith("catalog.ttl")]
+    assert len(pages) == 2
+    assert "count-differs" not in reading.context.findings.counts
+    assert _values(reading) == [("121002", "FY2021", 32.8), ("122041", "FY2021", 30.0)]
