@@ -11,10 +11,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import IntegrityError
+from catalog.formats.keys import key_numbers
 from catalog.model import DataStructure, canonical_json
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
@@ -54,8 +56,13 @@ def write_parquet(table: pa.Table, structure: DataStructure, target: Path, descr
 
 def sort_by_key(table: pa.Table, structure: DataStructure) -> pa.Table:
     """Return the table with its columns in the structure's order, sorted by the key (byte order of UTF-8)."""
-    ordered = table.select(list(structure.names))
-    return ordered.sort_by([(name, "ascending") for name in structure.key]).combine_chunks()
+    chosen = table.select(list(structure.names))
+    numbers = key_numbers(chosen, structure)
+    if numbers is None:
+        return chosen.sort_by([(name, "ascending") for name in structure.key]).combine_chunks()
+    if (numbers[1:] >= numbers[:-1]).all():
+        return chosen.combine_chunks()
+    return chosen.combine_chunks().take(pa.array(np.argsort(numbers, kind="stable")))
 
 
 def read_parquet(path: Path) -> pa.Table:

@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import CheckFailed, InvalidPeriod, Label
+from catalog.formats import has_repeated_key
 from catalog.model import Column, Dataset, DataStructure, parse_period
 from catalog.model.codelist import CodeList, nearest
 
@@ -124,7 +126,7 @@ def check_table(
         *_column_rules(structure),
         *_code_rules(dataset, table, codelists, areas),
         *_period_rules(table),
-        *_duplicate_rules(structure),
+        *(_duplicate_rules(structure) if has_repeated_key(table, structure) is not False else ()),
         *_status_rules(codelists["obs_status"]),
         *_RATE_RULES,
     ]
@@ -293,7 +295,8 @@ def _status_rules(statuses: CodeList) -> Iterator[_RowRule]:
 _IS_RATE = f"unit = '{PERCENT}' AND numerator IS NOT NULL AND denominator IS NOT NULL"
 #: digits behind the point of a number as it is printed
 _DIGITS = "CASE WHEN value = trunc(value) THEN 0 ELSE length(split_part(value::VARCHAR, '.', 2)) END"
-_PRINTED = f"max({_DIGITS}) FILTER (WHERE {_IS_RATE} AND value IS NOT NULL) OVER (PARTITION BY definition_id)"
+#: column with the most digits that a value of the definition is printed with; of the view ``observations`` only
+_PRINTED = "__printed__"
 _RECOMPUTED = "100 * numerator / denominator"
 #: room for the error of float64 arithmetic, far below any printed digit
 _EPSILON = "1e-9"
@@ -350,7 +353,9 @@ _RATE_RULES = (
 
 def _apply(rules: Sequence[_RowRule], structure: DataStructure, table: pa.Table) -> list[Finding]:
     with duckdb.connect() as connection:
-        connection.register("observations", table.append_column(_ROW, pa.array(range(1, table.num_rows + 1))))
+        connection.register("observed", table.append_column(_ROW, pa.array(np.arange(1, table.num_rows + 1))))
+        printed = _printed_digits(connection)
+        connection.execute(f"CREATE TEMP VIEW observations AS SELECT *, {printed} AS {_PRINTED} FROM observed")  # noqa: S608
         flags = ", ".join(f"coalesce({rule.sql}, false) AS r{number}" for number, rule in enumerate(rules))
         counts = ", ".join(f"count(*) FILTER (WHERE r{number})" for number in range(len(rules)))
         connection.execute(f"CREATE TEMP VIEW flagged AS SELECT {flags} FROM observations")  # noqa: S608
@@ -361,6 +366,15 @@ def _apply(rules: Sequence[_RowRule], structure: DataStructure, table: pa.Table)
             if total
             for finding in _findings(connection, rule, total, structure)
         ]
+
+
+def _printed_digits(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the expression for the most digits that a rate of the row's definition is printed with."""
+    sql = f"SELECT definition_id, max({_DIGITS}) FROM observed WHERE {_IS_RATE} AND value IS NOT NULL GROUP BY ALL"  # noqa: S608
+    known = [
+        f"WHEN {_literal(id)} THEN {digits}" for id, digits in connection.execute(sql).fetchall() if id is not None
+    ]
+    return f"CASE definition_id {' '.join(known)} END" if known else "NULL"
 
 
 def _findings(
