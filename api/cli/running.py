@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -23,6 +24,7 @@ from harvesters.report import status_label
 from harvesters.running.delivery import Sent, channels, read_digest, send_digests, unsent_since
 from harvesters.running.queue import enqueue_sources, run_worker
 from harvesters.running.scheduler import run_schedule
+from harvesters.running.watch import run_watch
 from harvesters.status import brief_job, job_line, list_jobs
 
 
@@ -228,5 +230,25 @@ def worker_command(terminal: Terminal, burst: bool) -> None:
     run_worker(terminal.settings, tell=tell, burst=burst)
 
 
+@click.command("watch")
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+def watch_command(terminal: Terminal, folder: Path | None) -> None:
+    """職員がファイルを置くフォルダを見張る。Take in the files that staff drop (SHIHYO_WATCH_FOLDER) until Ctrl-C."""
+    watched = folder or terminal.settings.watch_folder
+
+    def tell(text: Label) -> None:
+        terminal.lines(terminal.text(text).split("\n"))
+        for line in send_new_digests(terminal.settings):
+            terminal.lines([terminal.text(line)])
+
+    terminal.lines([terminal.text(Label(f"{watched} を見ています。Ctrl-C で停止します", f"Watching {watched}"))])
+    with stopped_by_signals() as stop, terminal.progress() as report:
+        run_watch(terminal.settings, watched, stop=stop, tell=tell, progress=Bars(report))
+
+
 #: the commands of this module, in the order of documentation
-COMMANDS = (jobs_command, log_command, cancel_command, schedule_command, worker_command, digest_command)
+COMMANDS = (
+    *(jobs_command, log_command, cancel_command, schedule_command, worker_command, digest_command),
+    watch_command,
+)
