@@ -2,7 +2,8 @@
 
 ``url`` is the address of the portal. ``pick`` names datasets, or ``query`` and ``filter`` search for them; ``files``
 and ``formats`` choose among their resources. What the portal said is kept as the object ``datasets.json``
-(:mod:`harvesters.ckan_listing`); each resource is an object ``<dataset>/<id of the resource>``.
+(:mod:`harvesters.ckan_listing`); each resource is an object
+``<dataset>/<id of the resource>.<format>``, which stays when somebody renames the file.
 
 A file that CKAN has itself (an upload) and whose resource reads as in the last run is not asked for again; a link to
 somewhere else is asked for under conditions, because CKAN does not know when that changes.
@@ -147,11 +148,12 @@ def _no_dataset(context: Context, question: Question) -> FetchError:
 
 def _remote(package: Package, one: Resource, portal: Portal, before: Listing | None) -> RemoteFile:
     changed = one.last_modified or one.metadata_modified or one.created or package.metadata_modified
+    format = format_of(one.format, one.mimetype, one.url)
     return RemoteFile(
-        name=f"{package.name}/{one.id}",
+        name=f"{package.name}/{one.id}{f'.{format.lower()}' if format else ''}",
         location=urljoin(portal.api, one.url),
         title=one.name or one.id,
-        format=format_of(one.format, one.mimetype, one.url),
+        format=format,
         ids=(one.id, one.shihyo_file),
         modified=read_moment(changed, UTC),
         stated=Stated.of(one.hash, one.size),

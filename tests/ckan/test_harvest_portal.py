@@ -134,7 +134,7 @@ def test_a_search_is_read_in_pages_and_then_only_what_changed(
     action("package_delete", id=datasets[1]["id"])
     third = harvest(second, **question)
     assert [one.name for one in third.objects if one.state == "gone"] == [
-        f"{datasets[1]['name']}/{datasets[1]['resources'][0]['id']}"
+        f"{datasets[1]['name']}/{datasets[1]['resources'][0]['id']}.csv"
     ]
     assert len(_values(third)) == 8
 

@@ -28,7 +28,7 @@ def test_a_dataset_that_is_picked_by_name_becomes_observations(one: Any, run: An
     done = run(make_source("ckan", url=one.url, pick=("cards",)))
     assert done.rows == ROWS
     assert done.errors == {}
-    assert done.states == {"datasets.json": "new", "cards/t1": "new"}
+    assert done.states == {"datasets.json": "new", "cards/t1.csv": "new"}
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/api", "/api/3", "/api/3/action", "/api/3/action/package_search"])
@@ -46,14 +46,14 @@ def test_the_figures_became_known_when_the_portal_says_that_the_file_changed(
 ) -> None:
     [[contribution]] = run(make_source("ckan", url=one.url, pick=("cards",))).reading.contributions.values()
     assert contribution.issued == "2026-11-22T07:36:15+00:00"
-    assert contribution.object == "cards/t1"
+    assert contribution.object == "cards/t1.csv"
 
 
 def test_files_are_chosen_by_title_id_and_file_name(portal: Any, run: Any, make_source: Any, table: bytes) -> None:
     portal.add("cards", ("t1", table), ("t2", b"x"), ("t3", b"y"))
     for pattern in ("表 t1", "t1", "*1.csv", "ｔ１"):
         done = run(make_source("ckan", url=portal.url, pick=("cards",), files=pattern))
-        assert sorted(done.states) == ["cards/t1", "datasets.json"]
+        assert sorted(done.states) == ["cards/t1.csv", "datasets.json"]
 
 
 def test_formats_that_are_not_wanted_are_not_fetched(portal: Any, run: Any, make_source: Any, table: bytes) -> None:
@@ -117,7 +117,7 @@ def test_an_upload_that_was_replaced_is_fetched(one: Any, run: Any, make_source:
     found = one.add("cards", ("t1", table.replace(b"32.8", b"32.9")))
     found["resources"][0] |= {"last_modified": "2026-11-23T00:00:00.000000"}
     again = run(source, first)
-    assert again.states == {"datasets.json": "changed", "cards/t1": "changed"}
+    assert again.states == {"datasets.json": "changed", "cards/t1.csv": "changed"}
     assert ("121002", "FY2021", 32.9) in again.rows
 
 
@@ -159,7 +159,7 @@ def test_what_changed_and_what_came_is_found_without_reading_all_pages(
     again = run(source, first)
     assert len(portal.calls) == 2
     assert portal.calls[0][1]["fq"].endswith("+(organization:a)")
-    assert again.states == {"datasets.json": "changed", "cards/t1": "unchanged", "new/t9": "new"}
+    assert again.states == {"datasets.json": "changed", "cards/t1.csv": "unchanged", "new/t9.csv": "new"}
 
 
 def test_a_dataset_that_went_makes_the_whole_list_be_read(
@@ -171,7 +171,7 @@ def test_a_dataset_that_went_makes_the_whole_list_be_read(
     first = run(source)
     del portal.packages["id-gone"]
     again = run(source, first)
-    assert again.states == {"datasets.json": "changed", "cards/t1": "unchanged", "gone/t2": "gone"}
+    assert again.states == {"datasets.json": "changed", "cards/t1.csv": "unchanged", "gone/t2.csv": "gone"}
     assert again.counts["object-gone"] == 1
     assert again.rows == ROWS
 
@@ -428,7 +428,7 @@ def test_a_file_that_is_not_what_the_portal_states_fails_alone(
     done = run(make_source("ckan", url=portal.url, pick=("cards",)))
     assert done.rows == ROWS
     assert [error["code"] for error in done.errors.values()] == ["integrity"]
-    assert done.states["cards/t2"] == "failed"
+    assert done.states["cards/t2.csv"] == "failed"
 
 
 def test_with_checksums_report_it_is_read_and_told(portal: Any, run: Any, make_source: Any, table: bytes) -> None:
@@ -448,7 +448,7 @@ def test_a_file_that_is_what_the_portal_states_is_read(portal: Any, run: Any, ma
 def test_a_web_page_instead_of_a_file_is_named(portal: Any, run: Any, make_source: Any) -> None:
     portal.add("cards", ("t1", b"<!DOCTYPE html><html>login</html>"))
     done = run(make_source("ckan", url=portal.url, pick=("cards",)))
-    assert "HTML" in done.errors["cards/t1"]["what"]["ja"]
+    assert "HTML" in done.errors["cards/t1.csv"]["what"]["ja"]
 
 
 @pytest.mark.parametrize("url", ["/etc/passwd", "file:///etc/passwd", "../../secret.csv", "ftp://example.org/a.csv"])
@@ -459,7 +459,7 @@ def test_a_resource_never_leads_to_a_file_of_this_machine(
     found["resources"][1] |= {"url": url, "size": None}
     done = run(make_source("ckan", url=portal.url, pick=("cards",)))
     assert done.rows == ROWS
-    assert list(done.errors) == ["cards/t2"]
+    assert list(done.errors) == ["cards/t2.csv"]
 
 
 def test_a_licence_that_is_not_open_is_told(portal: Any, run: Any, make_source: Any, table: bytes) -> None:

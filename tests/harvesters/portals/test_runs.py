@@ -83,7 +83,7 @@ def test_a_dataset_that_went_is_told_and_stays_published(
     before = published()
     del portal.packages["id-older"]
     report = _run(settings, source)
-    assert [one.name for one in report.objects if one.state == "gone"] == ["older/t2"]
+    assert [one.name for one in report.objects if one.state == "gone"] == ["older/t2.csv"]
     assert report.findings.counts["object-gone"] == 1
     assert published() == before
 
@@ -137,5 +137,5 @@ def test_one_file_that_is_not_what_is_stated_does_not_stop_the_others(
     portal.packages["id-older"]["resources"][0]["hash"] = "0" * 64
     report = _run(settings, source)
     assert report.status is JobStatus.PARTIAL
-    assert list(report.object_errors) == ["older/t2"]
+    assert list(report.object_errors) == ["older/t2.csv"]
     assert published()[1] == 3
