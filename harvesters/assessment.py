@@ -41,11 +41,15 @@ class Assessment:
     copy: LocalCopy
     _known: Mapping[str, KnownShape] = field(default_factory=dict, init=False)
     _trips: Mapping[str, Trip] = field(default_factory=dict, init=False)
+    _seen: Mapping[str, SeenShape] = field(default_factory=dict, init=False)
+    _series: Mapping[str, KnownShape] = field(default_factory=dict, init=False)
 
     def prepare(self) -> None:
         """Look at the forms of the inputs; must be called once, after the source was read."""
         self._known = self.journal.known_shapes(self.reading.context.source.name) if self.journal else {}
-        self._trips = changed_shapes(self.reading.seen_shapes(), self._known, self.limits)
+        self._series = {one.series: one for one in self._known.values()}
+        self._seen = {one.object: one for one in self.reading.seen_shapes()}
+        self._trips = changed_shapes(self._seen.values(), self._known, self.limits)
         self.reading.hold(name for name in self._trips if name in self.reading.errors)
 
     def find_parent(self, name: str) -> Parent | None:
@@ -77,7 +81,7 @@ class Assessment:
     def save_shapes(self, settled: Iterable[str], names: Sequence[str]) -> None:
         """Keep the forms of the inputs whose datasets are all settled: published, unchanged, or approved."""
         done = set(settled)
-        fresh = [one for one in self.reading.seen_shapes() if self._is_news(one, done, names)]
+        fresh = [one for one in self._seen.values() if self._is_news(one, done, names)]
         if fresh and self.journal:
             kept = (self._keep(one) for one in fresh)
             self.journal.save_shapes(self.reading.context.source.name, kept)
@@ -96,10 +100,8 @@ class Assessment:
 
     def _concerns(self, object_name: str, dataset: str) -> bool:
         """Return whether an object belongs to a dataset: it contributed, now or before; a code book to all."""
-        seen = next((one for one in self.reading.seen_shapes() if one.object == object_name), None)
-        known = self._known.get(object_name) or next(
-            (one for one in self._known.values() if one.series == series_of(object_name)), None
-        )
+        seen = self._seen.get(object_name)
+        known = self._known.get(object_name) or self._series.get(series_of(object_name))
         datasets = (seen.datasets if seen else ()) or (known.datasets if known else ())
         return not datasets or dataset in datasets
 

@@ -46,9 +46,10 @@ def changed_shapes(seen: Iterable[SeenShape], known: Mapping[str, KnownShape], l
     if not limits.is_on(SCHEMA_CHANGE):
         return {}
     strict = limits.limit(SCHEMA_CHANGE) == "any"
+    newest = {one.series: one for one in sorted(known.values(), key=lambda each: each.object)}
     trips = {}
     for one in seen:
-        before = _find_before(one, known)
+        before = known.get(one.object) or newest.get(series_of(one.object))
         if before is not None and (trip := _compare(one, before, strict=strict)) is not None:
             trips[one.object] = trip
     return trips
@@ -68,13 +69,6 @@ def empty_trip(dataset: str, published: int, gone: Collection[str], limits: Limi
         examples=tuple(GuardExample(place=Place(file=name)) for name in sorted(gone)[:EXAMPLES_KEPT]),
         total=len(gone),
     )
-
-
-def _find_before(seen: SeenShape, known: Mapping[str, KnownShape]) -> KnownShape | None:
-    if seen.object in known:
-        return known[seen.object]
-    alike = [one for one in known.values() if one.series == series_of(seen.object)]
-    return max(alike, key=lambda one: one.object) if alike else None
 
 
 def _fold(heading: str) -> str:

@@ -293,7 +293,9 @@ def _area_names(codes: Sequence[str]) -> Iterable[str]:
 def _provenance(manifest: Manifest) -> str:
     source = manifest.provenance
     origins = [f"{one.name} (sha256:{one.sha256}, {one.bytes} bytes)" for one in source.origins]
-    return "\n".join([source.citation or manifest.dataset.citation.ja, f"{source.source}: {source.activity}", *origins])
+    back = [_both(source.rollback.label, " / ")] if source.rollback else []
+    made = f"{source.source}: {source.activity}"
+    return "\n".join([source.citation or manifest.dataset.citation.ja, made, *back, *origins])
 
 
 def _release_facts(manifest: Manifest) -> dict[str, str]:

@@ -222,6 +222,8 @@ def _provenance(terms: Terms, manifest: Manifest, address: str) -> URIRef:
         f"{citation.ja}。原資料{len(names)}件（{named.ja}）から {made.activity} が作成。",
         f"{citation.en}. Made by {made.activity} from {len(names)} inputs ({named.en}).",
     )
+    if made.rollback:
+        label = Label(f"{label.ja}{made.rollback.label.ja}。", f"{label.en} {made.rollback.label.en}.")
     if manifest.dataset.synthetic:
         label = Label(_SYNTHETIC.ja + label.ja, f"{_SYNTHETIC.en} {label.en}")
     return add_node(terms.graph, f"{address}-provenance", DCTERMS.ProvenanceStatement, label=label, by=RDFS.label)

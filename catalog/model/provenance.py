@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from catalog.errors import Label
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -37,6 +39,16 @@ class Rollback:
     withdrawn_version: str
     #: why, in the words of who did it
     reason: str
+
+    @property
+    def label(self) -> Label:
+        """What readers are told."""
+        return Label(
+            f"版 {self.withdrawn_version} を取り下げ、版 {self.restored_version} の内容を再び公開"
+            f"（理由: {self.reason}）",
+            f"Version {self.withdrawn_version} is withdrawn, version {self.restored_version} published again "
+            f"(reason: {self.reason})",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from openapi.components.datasets import (
     ReasonSchema,
     ReleaseSchema,
     ReleaseSummarySchema,
+    RollbackSchema,
 )
 from openapi.components.envelope import (
     CountMetaSchema,
@@ -88,6 +89,7 @@ __all__ = [
     "RepairSchema",
     "RoadmapItemSchema",
     "RoadmapSchema",
+    "RollbackSchema",
     "RolloutRowSchema",
     "ServiceSchema",
     "SmartMetaSchema",

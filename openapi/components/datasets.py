@@ -111,6 +111,18 @@ class OriginSchema(StrictSchema):
     last_modified = string("取得時のLast-Modified", "Last-Modified when it was fetched", allow_none=True)
 
 
+class RollbackSchema(StrictSchema):
+    """An earlier release that was published again."""
+
+    restored = string("戻したリリースのdigest", "Digest of the release whose observations these are")
+    restored_sequence = integer("その通し番号", "Its place in the chain")
+    restored_version = string("その版", "Its version")
+    withdrawn = string("取り下げたリリースのdigest", "Digest of the release that is withdrawn by this")
+    withdrawn_sequence = integer("その通し番号", "Its place in the chain")
+    withdrawn_version = string("その版", "Its version")
+    reason = string("理由", "Why")
+
+
 class ProvenanceSchema(StrictSchema):
     """How a release came to be."""
 
@@ -118,6 +130,12 @@ class ProvenanceSchema(StrictSchema):
     source = string("収集元", "Harvest source")
     activity = string("作ったプログラム", "What made it")
     citation = string("出典", "Citation")
+    rollback = nested(
+        RollbackSchema,
+        "前のリリースへ戻したリリースにだけある",
+        "Only of releases that bring an earlier one back",
+        required=False,
+    )
 
 
 class ReleaseSchema(ReleaseSummarySchema):

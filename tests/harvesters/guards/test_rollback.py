@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from api.application import create_application
+from api.node import Node
 from catalog.ckan import Follower
 from catalog.database import JobStatus
 from catalog.database.holds import Action
@@ -210,3 +212,19 @@ def test_killed_after_publishing_the_withdrawal_stands(grown: Any, root: Any) ->
     _kill(grown, root, "after")
     assert grown.current().sequence == 3
     assert grown.run().status is JobStatus.HELD
+
+
+def test_catalogue_api_and_metadata_tell_the_rollback_to_readers(grown: Any) -> None:
+    _back(grown)
+    catalogue = grown.catalogue()
+    node = Node.from_settings(grown.settings)
+    node.swap(Follower(catalogue, LocalCopy(grown.settings.home / "copy")).synchronise())
+    client = create_application(grown.settings, node).test_client()
+    release = client.get("/api/v1/datasets/figures/releases/2.0.0").get_json()
+    turtle = client.get("/catalog.ttl").get_data(as_text=True)
+    node.close()
+    assert release["data"]["provenance"]["rollback"]["reason"] == "桁の誤りが見つかった"
+    assert "版 1.1.0 を取り下げ、版 1.0.0 の内容を再び公開" in turtle
+    extras = {one["key"]: one["value"] for one in catalogue.action("package_show", id="figures")["extras"]}
+    catalogue.close()
+    assert "Version 1.1.0 is withdrawn, version 1.0.0 published again" in extras["provenance"]
