@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Any, ClassVar, Generic, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import tenacity
@@ -33,8 +33,9 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.exceptions import HTTPError as TransportError
 from urllib3.poolmanager import PoolManager
 
-from catalog.errors import FetchError, ForbiddenAddress, Label, Place, SourceUnavailable, TooLarge
+from catalog.errors import FetchError, TooLarge
 from catalog.settings import Settings
+from harvesters import http_errors
 from harvesters.addresses import Permits, anything, is_public, resolve
 from harvesters.secret_query import SecretQuery, origin_of
 from harvesters.unpacking import unpacker
@@ -46,7 +47,6 @@ LONGEST_RETRY_AFTER = 300.0
 
 _CHUNK = 1 << 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
 
 Kept = TypeVar("Kept")
@@ -191,7 +191,7 @@ class HttpClient:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _post(self, url: str, body: bytes, headers: dict[str, str], deadline: float) -> int:
-        _check_url(url, url)
+        http_errors.check_url(url, url)
         patience = (self._patience(deadline), self._patience(deadline))
         with (
             self._watched(url, deadline),
@@ -235,26 +235,23 @@ class HttpClient:
     def _follow(self, url: str, sent: dict[str, str], deadline: float) -> Iterator[requests.Response]:
         current, abroad = url, {key: value for key, value in sent.items() if key in _CONDITIONS or key == "Accept"}
         for _ in range(MOST_REDIRECTS + 1):
-            _check_url(current, url)
-            response = self._session.get(
-                current,
-                headers=sent if origin_of(current) == origin_of(url) else abroad,
-                timeout=(self._patience(deadline), self._patience(deadline)),
-                stream=True,
-                allow_redirects=False,
-            )
-            with response:
+            http_errors.check_url(current, url)
+            headers = sent if origin_of(current) == origin_of(url) else abroad
+            with self._get(current, headers, deadline) as response:
                 if response.status_code not in _REDIRECTS:
                     yield response
                     return
                 current = self._secret.hide(_next_hop(current, response))
-        raise FetchError(
-            f"転送が{MOST_REDIRECTS}回を超えました",
-            f"More than {MOST_REDIRECTS} redirects",
-            next_step=Label("転送先の最後のURLを書いてください", "Give the URL where the redirects end"),
-            place=Place(file=url),
-            value=url,
-        )
+        raise http_errors.too_many_redirects(url, MOST_REDIRECTS)
+
+    def _get(self, url: str, headers: dict[str, str], deadline: float) -> requests.Response:
+        patience = (self._patience(deadline), self._patience(deadline))
+        try:
+            return self._session.get(url, headers=headers, timeout=patience, stream=True, allow_redirects=False)
+        except requests.RequestException:
+            raise
+        except ValueError as error:  # requests parses the target of a redirect even if it does not follow it
+            raise http_errors.redirects_nowhere(url, None) from error
 
     def _patience(self, deadline: float) -> float:
         return max(0.001, min(float(self._settings.http_timeout), deadline - time.monotonic()))
@@ -270,8 +267,8 @@ class HttpClient:
             yield
         except (requests.RequestException, TransportError, OSError) as error:
             if time.monotonic() >= deadline:
-                raise _too_slow(url, self._settings.http_total_timeout) from error
-            raise _Transient(_broken(url, error)) from error
+                raise http_errors.too_slow(url, self._settings.http_total_timeout) from error
+            raise _Transient(http_errors.broken(url, error)) from error
         finally:
             watchdog.cancel()
 
@@ -285,7 +282,7 @@ class HttpClient:
         while True:
             piece = response.raw.read1(_CHUNK, decode_content=False)
             if time.monotonic() >= deadline:
-                raise _too_slow(url, self._settings.http_total_timeout)
+                raise http_errors.too_slow(url, self._settings.http_total_timeout)
             if not piece:
                 break
             packed += len(piece)
@@ -297,22 +294,12 @@ class HttpClient:
             if packed > self._limit:
                 raise self._too_large(url)
         if declared.isdecimal() and packed != int(declared):
-            raise _Transient(_cut_off(url, packed, int(declared)))
+            raise _Transient(http_errors.cut_off(url, packed, int(declared)))
         if not unpack.complete:
-            raise _Transient(_cut_off(url, packed, None))
+            raise _Transient(http_errors.cut_off(url, packed, None))
 
     def _too_large(self, url: str) -> TooLarge:
-        megabytes = self._settings.max_download_mb
-        return TooLarge(
-            f"上限の{megabytes}MBを超えています",
-            f"It is larger than the limit of {megabytes} MB",
-            next_step=Label(
-                "正しいファイルか確かめ、必要なら SHIHYO_MAX_DOWNLOAD_MB を上げてください",
-                "Check that it is the right file; if it is, raise SHIHYO_MAX_DOWNLOAD_MB",
-            ),
-            place=Place(file=url),
-            limit_mb=megabytes,
-        )
+        return http_errors.too_large(url, self._settings.max_download_mb)
 
 
 class _BeforeDeadline(tenacity.stop.stop_base):
@@ -407,78 +394,19 @@ class _Checked(HTTPConnection):
         super().putrequest(method, self.secret.write((scheme, self.host, self.port), url), *args, **kwargs)
 
 
-def _check_url(url: str, first: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise _forbidden(
-            url,
-            Label(f"「{url}」は http か https のURLではありません", f"{url} is not an http or https URL"),
-        )
-    if parts.username is not None or parts.password is not None:
-        raise _forbidden(
-            f"{parts.scheme}://…@{parts.hostname}",
-            Label("URLに利用者名やパスワードは書けません", "A URL must not carry a user name or password"),
-        )
-    if urlsplit(first).scheme == "https" and parts.scheme == "http":
-        raise _forbidden(
-            url,
-            Label(
-                f"https から暗号化されない「{url}」へ転送されました",
-                f"It redirects from https to {url}, which is not encrypted",
-            ),
-        )
-
-
-def _forbidden(url: str, what: Label) -> ForbiddenAddress:
-    return ForbiddenAddress(
-        what.ja,
-        what.en,
-        next_step=Label("http:// か https:// の公開URLを書いてください", "Give a public http:// or https:// URL"),
-        value=url,
-    )
-
-
 def _next_hop(current: str, response: requests.Response) -> str:
     target = response.headers.get("Location")
     if not target:
-        raise FetchError(
-            "転送先が示されていません",
-            "It redirects without saying where",
-            next_step=Label("提供元に知らせてください", "Tell the owner of the source"),
-            place=Place(file=current),
-            status=response.status_code,
-        )
+        raise http_errors.redirects_nowhere(current, response.status_code)
     return urljoin(current, target)
 
 
 def _bad_status(url: str, response: requests.Response) -> Exception:
-    status = response.status_code
-    kind = SourceUnavailable if status in _TRANSIENT else FetchError
-    error = kind(
-        f"サーバーが {status} を返しました",
-        f"The server answered {status}",
-        next_step=_STATUS_STEPS.get(status, _STATUS_STEPS[0]),
-        place=Place(file=url),
-        status=status,
-    )
-    if status not in _TRANSIENT:
+    error = http_errors.bad_status(url, response.status_code)
+    if response.status_code not in http_errors.TRANSIENT:
         return error
     after = _retry_after(response.headers.get("Retry-After", ""))
     return error if after is not None and after > LONGEST_RETRY_AFTER else _Transient(error, after)
-
-
-_STATUS_STEPS = {
-    0: Label(
-        "提供元のページを確かめ、時間を置いて再実行してください", "Look at the page of the source, and run again later"
-    ),
-    401: Label("公開されているURLを書いてください", "Give a URL that is public"),
-    403: Label("公開されているURLを書いてください", "Give a URL that is public"),
-    404: Label("URLが変わっていないか確かめてください", "Check whether the URL has changed"),
-    410: Label(
-        "提供元が公開をやめました。新しい場所を確かめてください", "The source withdrew it; look for its new place"
-    ),
-    429: Label("収集の間隔を空けてください", "Harvest it less often"),
-}
 
 
 def _retry_after(text: str) -> float | None:
@@ -491,40 +419,3 @@ def _retry_after(text: str) -> float | None:
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     return max(0.0, (when - datetime.now(UTC)).total_seconds())
-
-
-def _too_slow(url: str, seconds: int) -> FetchError:
-    return SourceUnavailable(
-        f"{seconds}秒以内に取得し終わりませんでした",
-        f"It took longer than {seconds} seconds",
-        next_step=Label(
-            "提供元が動いているか確かめ、必要なら SHIHYO_HTTP_TOTAL_TIMEOUT を上げてください",
-            "Check that the source is well; if it is, raise SHIHYO_HTTP_TOTAL_TIMEOUT",
-        ),
-        place=Place(file=url),
-        seconds=seconds,
-    )
-
-
-def _cut_off(url: str, received: int, declared: int | None) -> FetchError:
-    return SourceUnavailable(
-        "応答が途中で切れました",
-        "The answer stopped in the middle",
-        next_step=Label("時間を置いて再実行してください", "Run again later"),
-        place=Place(file=url),
-        received=received,
-        declared=declared,
-    )
-
-
-def _broken(url: str, error: Exception) -> FetchError:
-    return SourceUnavailable(
-        "接続できないか、途中で切れました",
-        "It could not be reached, or the connection broke",
-        next_step=Label(
-            "URLと、この機械からインターネットへ出られることを確かめてください",
-            "Check the URL, and that this machine can reach the internet",
-        ),
-        place=Place(file=url),
-        reason=type(error).__name__,
-    )

@@ -31,9 +31,12 @@ class Credential:
 
 
 def origin_of(url: str) -> Origin:
-    """Return scheme, host and port of an http(s) URL."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    """Return scheme, host and port of an http(s) URL; empty if it is none."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return "", "", 0
 
 
 class SecretQuery:
@@ -61,9 +64,9 @@ class SecretQuery:
         """Return a URL that a server named, without the secret that the server may have copied into it."""
         if not self._query:
             return url
-        parts = urlsplit(url)
-        query = [(name, value) for name, value in parse_qsl(parts.query, True) if name not in self._query]
-        return hide_in(parts._replace(query=urlencode(query)).geturl(), self._query.values())
+        before, mark, query = url.partition("?")
+        kept = [(name, value) for name, value in parse_qsl(query, True) if name not in self._query]
+        return hide_in(before + mark + urlencode(kept), self._query.values())
 
 
 def hide_in(text: str, secrets: Iterable[str]) -> str:

@@ -180,6 +180,20 @@ def test_a_redirect_to_another_scheme_is_refused(make_client: Client, serve: Any
         make_client().download(server.url, _join)
 
 
+@pytest.mark.parametrize("target", ["http://[", "http://host:99999/", "http://host:x/", "http://host:0/"])
+def test_a_redirect_to_what_is_no_url_is_refused(make_client: Client, serve: Any, respond: Any, target: str) -> None:
+    server = serve(lambda h: respond(h, b"", 302, Location=target))
+    with pytest.raises(FetchError, match=r"not an http|no URL"):
+        make_client().download(server.url, _join)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://host:99999/", "http://host:x/"])
+def test_what_is_no_url_is_refused_before_anything_is_asked(make_client: Client, url: str) -> None:
+    with pytest.raises(ForbiddenAddress, match="not an http"):
+        make_client().download(url, _join, secret_query={"key": "secret"})
+
+
 def test_endless_redirects_end(make_client: Client, serve: Any, respond: Any) -> None:
     server = serve(lambda h: respond(h, b"", 302, Location="/again"))
     with pytest.raises(FetchError, match="redirects"):
