@@ -35,7 +35,10 @@ def watch_shapes(name: str) -> Iterator[Shape]:
 
 
 def note_shape(file: str, sheet: str | None, headings: Sequence[str]) -> None:
-    """Note a table of a file."""
+    """Note a table of a file; one that is read twice, because the first way of reading gave up, counts once."""
     watched = _watched.get()
-    if watched is not None and (file.startswith(watched[0]) or watched[0].endswith(file)):
-        watched[1].setdefault(sheet or "", []).extend(headings)
+    if watched is None or not (file.startswith(watched[0]) or watched[0].endswith(file)):
+        return
+    noted = watched[1].setdefault(sheet or "", [])
+    if noted[-len(headings) :] != list(headings):
+        noted.extend(headings)

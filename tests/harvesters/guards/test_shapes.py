@@ -109,3 +109,11 @@ def test_only_the_file_that_is_watched_is_noted() -> None:
         note_shape("コード表.xlsx", None, ["z"])
     note_shape("a.xlsx", "表1", ["later"])
     assert shape == {"表1": ["x", "y"]}
+
+
+def test_a_table_that_is_read_twice_is_noted_once() -> None:
+    with watch_shapes("a.csv") as shape:
+        note_shape("a.csv", None, ["x", "y"])
+        note_shape("a.csv", None, ["x", "y"])
+        note_shape("a.csv", None, ["z"])
+    assert shape == {"": ["x", "y", "z"]}
