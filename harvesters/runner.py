@@ -10,7 +10,8 @@ Order of events for a source::
     anything changed?       fingerprint of inputs, options, descriptions and code, and what the catalogue has: if both
                             are as the last complete run left them, the job ends here
     transform               observations and findings
-    for each dataset        what is known against what is published (harvesters.chain); build; publish; next
+    for each dataset        what is known against what is published, judged by guards (harvesters.proposal): held, or
+                            built and published, one release after the other; next
     for each service        its record against the published one (harvesters.registering); publish; next
     DataStore               brought up to what is published, also when nothing changed: a failure is tried again
     again?                  a failure that may pass is tried again, as often as the source allows

@@ -64,6 +64,15 @@ def test_all_35_publications_of_1741_municipalities_are_releases(holdings: Holdi
     assert releases[-1].manifest.observations == 60_935
 
 
+def test_no_guard_holds_anything_of_the_real_figures(reports: dict[str, JobReport]) -> None:
+    assert {one.name: one.trips for report in reports.values() for one in report.datasets} == {
+        "mynumber-municipalities": [],
+        "mynumber-prefectures": [],
+        "mynumber-age-sex": [],
+        "procedures-online": [],
+    }
+
+
 def test_releases_are_in_the_order_of_time_with_latest_at_the_end(holdings: Holdings) -> None:
     issued = [one.manifest.issued for one in holdings.get("mynumber-municipalities").releases]
     assert issued == sorted(issued)
