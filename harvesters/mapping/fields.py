@@ -163,13 +163,20 @@ class AreaReader(FieldReader):
         try:
             parsed = self._areas.parse_code(text, five_digits=self.source.digits)
         except InvalidAreaCode as error:
-            return Outcome(rule=MAPPED["area-invalid"], detail=error.what, usable=False)
+            return Outcome(rule=MAPPED["area-invalid"], detail=self._guess(text) or error.what, usable=False)
         if self._areas.find(parsed.code) is None:
             what = Label(f"団体コード {parsed.code} は一覧にありません", f"area code {parsed.code} is not in the list")
             return Outcome(rule=MAPPED["area-invalid"], detail=what, usable=False)
         if parsed.note is not None:
             return Outcome(value=parsed.code, rule=MAPPED["area-code-repaired"], detail=parsed.note)
         return Outcome(value=parsed.code)
+
+    def _guess(self, text: str) -> Label | None:
+        """Return which area may be meant by a text that is no code, or None."""
+        near = None if re.search(r"\d", text) else nearest(_area_key(text), self._names)
+        if near is None:
+            return None
+        return Label(f"「{near}」のことではありませんか", f"did you mean {near}?")
 
 
 def _area_key(name: str) -> str:

@@ -73,7 +73,7 @@ def test_a_period_that_goes_on_became_known_when_the_file_was_fetched(sources, m
     assert found.issued == "2022-10-01T00:00:00+09:00"
 
 
-def test_a_column_that_was_renamed_fails_the_file_and_leaves_what_is_published(sources, settings, specimens, tmp_path):
+def test_a_file_whose_column_was_renamed_is_held_and_the_headings_are_named(sources, settings, specimens, tmp_path):
     shutil.copytree(specimens / "mapping" / "cards", tmp_path / "cards")
     source = replace(sources["cards-by-ward"], path=tmp_path / "cards", file=tmp_path / "harvest.yml")
     run_sources(settings, [source])
@@ -81,7 +81,7 @@ def test_a_column_that_was_renamed_fails_the_file_and_leaves_what_is_published(s
     file.write_bytes(file.read_bytes().replace("交付率".encode("cp932"), "率（％）".encode("cp932")))
     [report] = run_sources(settings, [source])
     assert report.exit_code != 0
-    error = report.object_errors["令和5年度.csv"]
+    error = report.to_dict()["held_objects"]["令和5年度.csv"]
     assert "率（％）" in error["next_step"]["ja"]
     assert error["place"] == {"file": "令和5年度.csv", "sheet": None, "cell": "row 1"}
 
