@@ -9,7 +9,7 @@ import click
 from api.cli.console import Exit, Terminal, json_option
 from api.cli.explaining import explain_errors
 from api.cli.queueing import enqueue
-from catalog.ckan import Progress
+from api.cli.running import Bars, send_new_digests
 from catalog.errors import Label, UnknownCode
 from catalog.model.codelist import nearest
 from harvesters import HarvestSource, JobReport, JobStatus, job_status, load_sources, plan_sources, run_sources
@@ -19,17 +19,6 @@ from harvesters.report import decision_line, exit_code, hold_lines
 from harvesters.rollback import roll_back
 
 _sources_argument = click.argument("names", nargs=-1, metavar="[SOURCE]...")
-
-
-class _Bars:
-    """Hears the harvesters and draws one bar for each source and stage."""
-
-    def __init__(self, report: Progress) -> None:
-        self._report = report
-
-    def update(self, source: str, stage: str, done: int, total: int | None) -> None:
-        """Move the bar of a stage."""
-        self._report(f"{source}: {stage}", done, total)
 
 
 @click.group("harvest")
@@ -81,7 +70,7 @@ def plan(context: click.Context, names: Sequence[str], as_json: bool) -> None:
     terminal: Terminal = context.obj
     sources = _load(terminal, names)
     with terminal.progress(shown=not as_json) as report:
-        plans = plan_sources(terminal.settings, sources, progress=_Bars(report))
+        plans = plan_sources(terminal.settings, sources, progress=Bars(report))
     if as_json:
         terminal.document([one.to_dict() for one in plans])
     else:
@@ -106,18 +95,20 @@ def run(context: click.Context, names: Sequence[str], force: bool, queued: bool,
 def harvest_everything(terminal: Terminal) -> Exit:
     """Harvest all declared sources, telling people what became of them; for ``shihyo demo``."""
     with terminal.progress() as report:
-        reports = run_sources(terminal.settings, _load(terminal), progress=_Bars(report))
+        reports = run_sources(terminal.settings, _load(terminal), progress=Bars(report))
     terminal.lines(line for one in reports for line in one.summary(terminal.settings.lang))
     return _verdict(reports)
 
 
 def _run(terminal: Terminal, sources: Sequence[HarvestSource], *, force: bool, as_json: bool) -> Exit:
     with terminal.progress(shown=not as_json) as report:
-        reports = run_sources(terminal.settings, sources, progress=_Bars(report), force=force)
+        reports = run_sources(terminal.settings, sources, progress=Bars(report), force=force)
     if as_json:
         terminal.document([one.to_dict() for one in reports])
     else:
         terminal.lines(line for one in reports for line in one.lines(terminal.settings.lang))
+    for said in send_new_digests(terminal.settings):
+        terminal.say(said.ja, said.en)
     return _verdict(reports)
 
 
@@ -161,7 +152,7 @@ def approve_held(
     terminal: Terminal = context.obj
     [found] = _load(terminal, [source])
     with terminal.progress(shown=not as_json) as report:
-        done = approve(terminal.settings, found, reason=reason, job=job, everything=everything, progress=_Bars(report))
+        done = approve(terminal.settings, found, reason=reason, job=job, everything=everything, progress=Bars(report))
     if as_json:
         terminal.document(done.to_dict())
     else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import FrameType
 
@@ -169,6 +171,41 @@ def schedule(
 
     run = hand_over if settings.queue_url else None
     run_schedule(settings, stop=stop, tell=tell, progress=progress, run=run, after=after)
+
+
+@contextmanager
+def scheduling(settings: Settings) -> Iterator[None]:
+    """Harvest what is due in a process beside the server, if the setting ``schedule`` wants it; end it afterwards."""
+    if not settings.schedule:
+        yield
+        return
+    process = get_context("spawn").Process(target=_schedule_beside, args=(settings,), name="shihyo-schedule")
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join(_GRACE)
+
+
+#: seconds that a run under way gets to end at its next step
+_GRACE = 30
+
+
+def _schedule_beside(settings: Settings) -> None:
+    """Schedule until told to stop, or until the process that started this one is gone."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log = logging.getLogger("shihyo.schedule")
+    with stopped_by_signals() as stop:
+        threading.Thread(target=_stop_with_parent, args=(stop,), name="shihyo-parent", daemon=True).start()
+        schedule(settings, stop, lambda text: log.info("%s", text.in_language(settings.lang)))
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        stop.set()
 
 
 def send_new_digests(settings: Settings) -> list[Label]:

@@ -9,6 +9,7 @@ import click
 from api.cli.catalogue import synchronise
 from api.cli.console import Exit, Terminal
 from api.cli.harvest import harvest_everything
+from api.cli.running import scheduling
 from api.server import serve
 from catalog.errors import CatalogueError
 from catalog.releases import LocalCopy
@@ -42,7 +43,8 @@ def _fill_empty_copy(terminal: Terminal) -> None:
 def serve_command(terminal: Terminal, host: str | None, port: int | None, workers: int | None) -> None:
     """API・カタログ・ページを提供する。Serve API, catalogue and pages until Ctrl-C."""
     _fill_empty_copy(terminal)
-    serve(_listening(terminal.settings, host, port, workers))
+    with scheduling(terminal.settings):
+        serve(_listening(terminal.settings, host, port, workers))
 
 
 @click.command("demo")
@@ -53,4 +55,5 @@ def demo_command(context: click.Context) -> None:
     if harvest_everything(terminal) != Exit.SUCCESS:
         context.exit(Exit.FAILURE)
     synchronise(terminal)
-    serve(terminal.settings)
+    with scheduling(terminal.settings):
+        serve(terminal.settings)
