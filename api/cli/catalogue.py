@@ -170,6 +170,9 @@ def edits(context: click.Context, names: Sequence[str], as_json: bool) -> None:
 
 
 def _print_edits(terminal: Terminal, found: Sequence[Edited]) -> None:
+    if not any(one.fields for one in found):
+        terminal.say("手で直されたものはありません", "Nothing was edited by hand")
+        return
     removed = terminal.text(Label("（消された）", "(removed)"))
     terminal.table(
         (Label("名前", "Name"), Label("項目", "Field"), Label("今の値", "Value now")),

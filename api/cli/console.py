@@ -27,7 +27,7 @@ class Exit(IntEnum):
     #: something failed; standard error says what
     FAILURE = 1
     #: ``harvest plan``: a run would publish something; ``catalog copy --dry-run``: something would be copied;
-    #: ``check``: a file has less than 100 points at a level
+    #: ``catalog edits``: something was edited; ``check``: a file has less than 100 points at a level
     CHANGES = 2
     #: ``harvest run``: something waits for a decision; ``harvest plan``: a source could not be read, or would be held
     UNKNOWN = 3

@@ -30,6 +30,8 @@ sources:
   - {{name: mynumber, kind: mynumber, title: {{ja: 全件, en: all}}, path: {data}/mynumber}}
   - {{name: procedures, kind: procedures, title: {{ja: 全件, en: all}},
      path: {data}/procedures/procedures_2025-07-29.parquet}}
+  - {{name: services, kind: services, title: {{ja: 全件, en: all}},
+     path: {root}/harvesters/samples/services/services.yml}}
 """
 
 
@@ -62,6 +64,11 @@ class Command:
         out, problems = process.communicate(timeout=1200)
         assert process.returncode == 0, problems
         return json.loads(out)
+
+    def services(self) -> dict[str, str]:
+        """Return each service that it holds, with the digest of its record; after a synchronisation."""
+        found = LocalCopy(self.home / "copy").load().services
+        return {id: one.service.digest for id, one in found.items()}
 
     def held(self) -> dict[str, list[dict[str, str]]]:
         """Return each dataset that it holds after a synchronisation: the digests of the files of each release."""
@@ -109,7 +116,11 @@ def test_the_samples_are_published_to_a_real_ckan_as_to_the_embedded_catalogue(
 
 def test_a_second_run_changes_nothing_in_ckan(on_ckan: Callable[..., Command], action: Callable[..., Any]) -> None:
     def modified() -> dict[str, str]:
-        query = {"fq": "+organization:(chiba-city OR chiba-vision-trial) +dataset_type:*", "fl": "name,metadata_modified", "rows": 1000}
+        query = {
+            "fq": "+organization:(chiba-city OR chiba-vision-trial) +dataset_type:*",
+            "fl": "name,metadata_modified",
+            "rows": 1000,
+        }
         return {one["name"]: one["metadata_modified"] for one in action("package_search", **query)["results"]}
 
     shihyo = on_ckan()
@@ -157,7 +168,7 @@ def test_a_dataset_that_was_edited_in_ckan_stops_its_release_and_no_other(
 def test_the_whole_shared_data_is_published_though_killed_on_the_way(
     shared_data: Path, root: Path, tmp_path: Path, on_ckan: Callable[..., Command], action: Callable[..., Any]
 ) -> None:
-    (tmp_path / "harvest.yml").write_text(WHOLE.format(data=shared_data), "utf-8")
+    (tmp_path / "harvest.yml").write_text(WHOLE.format(data=shared_data, root=root), "utf-8")
     file = {"SHIHYO_HARVEST_FILE": str(tmp_path / "harvest.yml")}
     embedded, real = Command(root, tmp_path / "embedded", **file), on_ckan(**file)
     embedded("harvest", "run")
@@ -182,6 +193,9 @@ def test_the_whole_shared_data_is_published_though_killed_on_the_way(
         "procedures-online": 1,
     }
     assert held == embedded.held()
+    services = {one["serviceId"] for one in json.loads((shared_data / "figures" / "services.json").read_text("utf-8"))}
+    assert real.services() == embedded.services()
+    assert set(real.services()) == services
 
 
 def test_the_current_manifest_is_read_from_ckan(on_ckan: Callable[..., Command], catalogue: Catalogue) -> None:
