@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +82,9 @@ def _document(release: ReleaseHolding) -> bytes:
 def _page(release: ReleaseHolding) -> bytes:
     from harvesters.readability import write_pages
 
-    return write_pages([one.described for one in judge_release(release)]).encode()
+    judged = judge_release(release)
+    alone = [replace(one.bare, name=f"{one.bare.name}（ファイルだけ / the file alone）") for one in judged]
+    return write_pages([one.described for one in judged] + alone).encode()
 
 
 def _answer(call: Call, file: str, media_type: str, write: Callable[[ReleaseHolding], bytes]) -> Response:

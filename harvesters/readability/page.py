@@ -118,7 +118,8 @@ def _rule(report: ReadabilityReport, rule: ReadabilityRule) -> Iterator[str]:
     yield f"<section><h3>{rule.id} {_both(rule.title)}</h3>"
     yield f"<p>{_both(cost)} — {_both(Label(f'{total}か所', f'{total} places'))}</p>"
     yield f'<p class="do">→ {_both(rule.advice)}</p>'
-    yield '<div class="scroll" tabindex="0" role="region" aria-label="' + escape(f"{rule.id} の箇所") + '"><table>'
+    label = escape(f"{report.name} {rule.id} の箇所")
+    yield f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>'
     yield (
         "<thead><tr>"
         + "".join(f'<th scope="col">{_both(one)}</th>' for one in _columns(report))

@@ -105,7 +105,7 @@ RULES: dict[str, ReadabilityRule] = dict(
             _M,
             Label("表の外にメモや合計などがない", "Nothing stands outside the table: no notes, totals or titles"),
             Label(
-                "題名・注記・出典は説明文書かシートの別ファイルに移し、合計の行は区分の列を設けるか削除してください",
+                "題名・注記・出典は説明文書か別のシートに移し、合計の行は区分の列を設けるか削除してください",
                 "Move titles, notes and sources to the description; give totals a column or delete them",
             ),
         ),
