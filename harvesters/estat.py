@@ -28,6 +28,7 @@ from harvesters.mapping import MAPPING_RULES, Mapper
 from harvesters.mapping_defaults import mapping_options
 from harvesters.options import Option, OptionType
 from harvesters.readers.shape import note_shape
+from harvesters.remote_files import not_after_fetch
 
 #: name of the one object
 OBJECT = "getStatsData"
@@ -144,7 +145,10 @@ class EStat(Harvester):
         records = kept.records(fetched.object.name, context.source.options["markers"] or {}, context.findings)
         issued = f"{updated.isoformat()}T00:00:00+09:00" if updated else None
         found = Mapper(context).contributions(records, object=fetched.object.name, issued=issued)
-        return [replace(one, dataset=_credited(one.dataset, context)) for one in found]
+        return [
+            replace(one, dataset=_credited(one.dataset, context), issued=not_after_fetch(one.issued, fetched))
+            for one in found
+        ]
 
 
 def _credited(dataset: Dataset, context: Context) -> Dataset:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from catalog.database.harvests import HarvestObject
@@ -21,6 +22,7 @@ from harvesters.ngsi_entities import KeptEntities
 from harvesters.ngsi_pages import CREDENTIALS, PATHS, EntityRequest, iter_entities
 from harvesters.options import TEXT, Option, OptionType
 from harvesters.readers.detected import DETECTIONS
+from harvesters.remote_files import not_after_fetch
 
 #: most entities that brokers give on a page (Orion, Orion-LD, Scorpio, Stellio)
 LARGEST_PAGE = 1000
@@ -155,7 +157,8 @@ class Ngsi(Harvester):
         """Return the observations of all entities, issued when the last of them was modified, if they tell."""
         kept = KeptEntities(fetched.path, fetched.object.name)
         issued = f"{kept.modified.isoformat()}T00:00:00+09:00" if kept.modified else None
-        return Mapper(context).contributions(kept.records(), object=fetched.object.name, issued=issued)
+        found = Mapper(context).contributions(kept.records(), object=fetched.object.name, issued=issued)
+        return [replace(one, issued=not_after_fetch(one.issued, fetched)) for one in found]
 
 
 def _request(context: Context) -> EntityRequest:

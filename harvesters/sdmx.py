@@ -11,6 +11,7 @@ SDMX REST API 1.5 and 2.0, data queries; https://github.com/sdmx-twg/sdmx-rest
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from harvesters.mapping_defaults import mapping_options
 from harvesters.options import TEXT, Option
 from harvesters.readers.declared import LARGEST_FILE
 from harvesters.readers.shape import note_shape
+from harvesters.remote_files import not_after_fetch
 from harvesters.sdmx_cells import Observations, records_of_observations
 from harvesters.sdmx_csv import read_sdmx_csv
 from harvesters.sdmx_json import read_sdmx_json
@@ -132,7 +134,8 @@ class Sdmx(Harvester):
         name = fetched.object.name
         found = read_message(fetched.path, name, context.findings)
         note_shape(name, None, found.columns)
-        return Mapper(context).contributions(records_of_observations(found, name), object=name)
+        contributions = Mapper(context).contributions(records_of_observations(found, name), object=name)
+        return [replace(one, issued=not_after_fetch(one.issued, fetched)) for one in contributions]
 
 
 def read_message(path: Path, name: str, findings: Findings) -> Observations:

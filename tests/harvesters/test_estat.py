@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,17 @@ def test_two_tables_are_one_object_because_a_period_is_published_as_a_whole(
 def test_figures_are_issued_on_the_day_of_the_last_update(api: Api, source_of: Any, read: Any) -> None:
     _, _, found = read(source_of(api("usage.json")))
     assert found.issued == "2024-07-01T00:00:00+09:00"
+
+
+def test_figures_are_not_issued_after_they_were_fetched_whatever_the_table_says(
+    api: Api, source_of: Any, read: Any
+) -> None:
+    def bend(answer: Any, _: int) -> Any:
+        answer["GET_STATS_DATA"]["STATISTICAL_DATA"]["TABLE_INF"]["UPDATED_DATE"] = "2999-01-01"
+        return answer
+
+    _, fetched, found = read(source_of(api("usage.json", bend=bend)))
+    assert datetime.fromisoformat(found.issued) == datetime.fromisoformat(fetched.object.fetched)
 
 
 @pytest.mark.parametrize("citation", [None, Label("出典：総務省「国勢調査」", "Source: MIC, census")])
