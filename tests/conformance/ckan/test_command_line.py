@@ -94,3 +94,44 @@ def test_a_file_is_uploaded_with_an_action(ckanapi, site, dataset, tmp_path):
 def test_an_action_answers_json(ckanapi, dataset):
     created = dataset(title="完全失業率")
     assert json.loads(ckanapi("action", "package_show", f"id={created['id']}", "-j"))["title"] == "完全失業率"
+
+
+def test_an_uploaded_file_is_replaced_with_an_action(ckanapi, site, dataset, tmp_path):
+    (tmp_path / "rates.csv").write_bytes(b"a\n1\n")
+    said = json.loads(
+        ckanapi("action", "resource_create", f"package_id={dataset()['id']}", "name=表", "upload@rates.csv", "-j")
+    )
+    (tmp_path / "rates.csv").write_bytes(b"a\n2\n")
+    again = json.loads(ckanapi("action", "resource_update", f"id={said['id']}", "name=表", "upload@rates.csv", "-j"))
+    assert again["id"] == said["id"]
+    assert site.get(again["url"]).content == b"a\n2\n"
+
+
+def test_an_action_takes_json_and_whole_objects(ckanapi, site, dataset, tmp_path):
+    created = dataset(title="失業率", notes="年次")
+    ckanapi("action", "package_patch", f"id={created['id']}", 'tags:[{"name": "労働"}]')
+    (tmp_path / "in.json").write_text(
+        json.dumps({"match": {"id": created["id"], "notes": "年次"}, "update": {"notes": "月次"}}), "utf-8"
+    )
+    ckanapi("action", "package_revise", "-I", "in.json")
+    shown = site.post("package_show", {"id": created["id"]}).result
+    assert ([one["name"] for one in shown["tags"]], shown["notes"]) == (["労働"], "月次")
+
+
+def test_users_are_dumped_changed_and_deleted(ckanapi, site, people, tmp_path):
+    name = people.names["editor"]
+    ckanapi("dump", "users", name, "-O", "users.jsonl", "-q")
+    (dumped,) = _lines(tmp_path / "users.jsonl")
+    assert dumped["name"] == name
+    ckanapi("load", "users", "-q", data=json.dumps({**dumped, "fullname": "編集者"}))
+    assert site.post("user_show", {"id": name}).result["fullname"] == "編集者"
+    ckanapi("delete", "users", name, "-q")
+    assert name not in site.post("user_list", {"all_fields": False}).result
+
+
+@pytest.mark.parametrize("kind", ["organization", "group"])
+def test_organisations_and_groups_are_deleted(ckanapi, site, unique, kind):
+    name = unique(kind)
+    site.post(f"{kind}_create", {"name": name})
+    ckanapi("delete", f"{kind}s", name, "-q")
+    assert name not in site.post(f"{kind}_list").result
