@@ -163,7 +163,7 @@ class Holdings:
         return tuple(sorted(found, key=lambda one: _rank(one.dataset, indicator)))
 
     def find_serving(self, indicator: Indicator) -> DatasetHolding | None:
-        """Return the dataset that answers for an indicator: its primary one; if it has none, the first that holds it."""
+        """Return the dataset that answers for an indicator: its primary one, or the first holder if it has none."""
         if indicator.primary_dataset:
             return self.find(indicator.primary_dataset)
         return next(iter(self.holders(indicator)), None)
