@@ -114,8 +114,9 @@ class Proposal:
     unknown: int = 0
     #: examples of what would be added, changed or removed, and of what is missing or unknown
     examples: list[ChangeExample] = field(default_factory=list)
-    #: the last step, or None
+    #: the last step, or None, and its difference to the one before
     last: Step | None = None
+    diff: ReleaseDiff | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -187,7 +188,7 @@ def _lay(proposal: Proposal, contributions: list[Contribution], ground: Ground) 
         )
         _keep(proposal.trips, compare(comparison, ground.limits))
         manifest = _release(step, manifest, diff, proposal)
-        before, proposal.last = step.table, step
+        before, proposal.last, proposal.diff = step.table, step, diff
 
 
 def _keep(kept: list[Trip], trips: Sequence[Trip]) -> None:

@@ -7,6 +7,7 @@ of here.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from catalog.database.holds import HoldJournal
 from catalog.errors import CatalogueUnavailable
 from catalog.reference import load_reference
 from catalog.releases.build import Parent, build_release
+from catalog.releases.diff import ReleaseDiff
 from catalog.releases.local_copy import LocalCopy
 from catalog.settings import Settings
 from harvesters.assessment import Assessment
@@ -215,13 +217,19 @@ class SourceRun:
         self, proposal: Proposal, parent: Parent | None, outcome: DatasetOutcome, verdict: Verdict
     ) -> None:
         total = len(proposal.contributions)
-        if total:
-            now = datetime.now(UTC).replace(microsecond=0)
-            steps = iter_steps(proposal.contributions, parent, self._reading.lineage(), now=now)
-            for done, step in enumerate(steps):
-                self._progress.update(self._source.name, f"publish {outcome.name}", done, total)
-                parent, verdict = self._publish_step(step, parent, outcome, verdict)
+        for done, (step, judged) in enumerate(self._steps(proposal, parent)):
+            self._progress.update(self._source.name, f"publish {outcome.name}", done, total)
+            parent, verdict = self._publish_step(step, judged, parent, outcome, verdict)
         self._gate.complete(verdict)
+
+    def _steps(self, proposal: Proposal, parent: Parent | None) -> Iterator[tuple[Step, ReleaseDiff | None]]:
+        """Yield the steps with what is known of them; a single one was made and judged already, with the proposal."""
+        if len(proposal.releases) == 1 and proposal.last is not None:
+            yield proposal.last, proposal.diff
+        elif proposal.releases:
+            now = datetime.now(UTC).replace(microsecond=0)
+            for step in iter_steps(proposal.contributions, parent, self._reading.lineage(), now=now):
+                yield step, None
 
     def _publish_services(self) -> None:
         """Publish the services, if the source is of a kind that registers them and could be read."""
@@ -257,7 +265,12 @@ class SourceRun:
         return verdict
 
     def _publish_step(
-        self, step: Step, parent: Parent | None, outcome: DatasetOutcome, verdict: Verdict
+        self,
+        step: Step,
+        judged: ReleaseDiff | None,
+        parent: Parent | None,
+        outcome: DatasetOutcome,
+        verdict: Verdict,
     ) -> tuple[Parent | None, Verdict]:
         built = build_release(
             step.dataset,
@@ -267,6 +280,7 @@ class SourceRun:
             provenance=step.provenance,
             folder=self._builds,
             job=self._job.id,
+            judged=judged,
         )
         if built is None:
             return parent, verdict

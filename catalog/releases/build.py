@@ -48,7 +48,7 @@ from catalog.model import (
 )
 from catalog.reference import Reference, load_reference
 from catalog.releases.checks import check_table, require_passed
-from catalog.releases.diff import diff_tables
+from catalog.releases.diff import ReleaseDiff, diff_tables
 from catalog.releases.version import next_version
 
 _TEMPORARY = ".building-"
@@ -111,6 +111,7 @@ def build_release(
     job: str | None = None,
     raise_to: Version | None = None,
     reference: Reference | None = None,
+    judged: ReleaseDiff | None = None,
 ) -> BuiltRelease | None:
     """Build the next release of a dataset.
 
@@ -134,6 +135,9 @@ def build_release(
         A version that a person asks for, not lower than the one the diff demands.
     reference
         Code lists, areas and labels; the installation's own if None.
+    judged
+        The difference to the parent, if exactly this table was checked and compared with it already; then neither is
+        done again.
 
     Returns
     -------
@@ -148,10 +152,11 @@ def build_release(
         If ``raise_to`` is too low, or ``issued`` is no time or lies before the parent's.
     """
     known = reference or load_reference()
-    require_passed(dataset, check_table(dataset, table, known.codelists, areas=_area_codes(known)))
+    if judged is None:
+        require_passed(dataset, check_table(dataset, table, known.codelists, areas=_area_codes(known)))
     _check_issued(issued, parent)
     ordered = sort_by_key(table, dataset.structure)
-    diff = diff_tables(parent.parquet if parent else None, ordered, dataset.structure)
+    diff = judged or diff_tables(parent.parquet if parent else None, ordered, dataset.structure)
     before = parent.manifest if parent else None
     if before and diff.is_empty and before.dataset.to_dict() == dataset.to_dict():
         return None
