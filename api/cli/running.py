@@ -16,7 +16,7 @@ import click
 
 from api.cli.console import Exit, Terminal, json_option
 from catalog.ckan import Progress
-from catalog.database import HarvestJob, HarvestJournal, JobStatus, open_database, open_readonly
+from catalog.database import HarvestJob, HarvestJournal, JobStatus, RunningJournal, open_database, open_readonly
 from catalog.database.harvests import utc_text
 from catalog.errors import Label, UnknownCode
 from catalog.settings import Settings
@@ -226,6 +226,17 @@ def _sent_label(sent: Sent) -> Label:
     return Label(sent.error.message("ja"), sent.error.message("en"))
 
 
+def _undelivered(terminal: Terminal, running: RunningJournal) -> Iterator[str]:
+    """Yield what people should know of the last deliveries that failed."""
+    for channel in channels(terminal.settings):
+        last = running.find_delivery(channel)
+        if last is not None and last.error:
+            told = Label(
+                f"前回は送れませんでした（{channel}、{last.at}）", f"The last one was not sent ({channel}, {last.at})"
+            )
+            yield f"✗ {terminal.text(told)}: {last.error}"
+
+
 @click.command("digest")
 @click.option("--since", type=click.DateTime(), help="この時刻から（UTC）/ From this time on, UTC")
 @click.option("--send", is_flag=True, help="メールとWebhookで送る / Send it by mail and webhook")
@@ -239,6 +250,7 @@ def digest_command(context: click.Context, since: datetime | None, send: bool, a
     try:
         now = datetime.now(UTC)
         digest = read_digest(engine, begin or unsent_since(engine, None, now), utc_text(now))
+        undelivered = list(_undelivered(terminal, RunningJournal(engine)))
         sent = send_digests(terminal.settings, engine, since=begin, force=True) if send else []
     finally:
         engine.dispose()
@@ -246,6 +258,7 @@ def digest_command(context: click.Context, since: datetime | None, send: bool, a
         terminal.document({**digest.to_dict(), "deliveries": [one.delivery.to_dict() for one in sent]})
     else:
         terminal.lines(digest.lines(terminal.settings.lang))
+        terminal.lines(undelivered)
     for one in sent:
         label = _sent_label(one)
         terminal.say(label.ja, label.en)

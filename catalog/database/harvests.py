@@ -235,12 +235,6 @@ class HarvestJournal:
             taken = connection.execute(update(harvest_job).where(queued).values(**values)).rowcount
         return self.find_job(job_id) if taken else None
 
-    def give_back(self, job: HarvestJob) -> None:
-        """Make a claimed job queued again, because its source is busy."""
-        values = {"status": JobStatus.QUEUED, "worker": None, "heartbeat": None}
-        with self._engine.begin() as connection:
-            connection.execute(update(harvest_job).where(_running(job.id)).values(**values))
-
     def beat(self, job_id: str, signs: Signs, lines: Sequence[LogLine] = ()) -> bool:
         """Write a sign of life, how far a job is and what it has to say; return whether it should stop."""
         with self._engine.begin() as connection:

@@ -103,6 +103,8 @@ def test_a_mail_that_cannot_be_sent_does_not_fail_the_run(
         monkeypatch.setenv(f"SHIHYO_MAIL_{key}", value)
     assert run(["harvest", "run"]) == Exit.SUCCESS
     assert "メールサーバー 127.0.0.1:1 から送れません" in capsys.readouterr().err
+    assert run(["harvest", "digest"]) == Exit.SUCCESS
+    assert "前回は送れませんでした（mail" in capsys.readouterr().out
 
 
 def test_the_schedule_runs_what_is_due_and_ends_cleanly(here: dict[str, str]) -> None:
