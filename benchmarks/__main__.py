@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import ckan, harvest, release, serving
+from benchmarks import ckan, harvest, mapping, release, serving
 
 MEASUREMENTS = {
     "ckan": ckan.measure,
     "harvest": harvest.measure,
+    "mapping": mapping.measure,
     "release": release.measure,
     "serving": serving.measure,
 }

@@ -70,14 +70,15 @@ def _round(data: Path) -> dict[str, Cost]:
         shihyo = [str(Path(sys.executable).with_name("shihyo")), "harvest"]
         limit = [sys.executable, "-c", _LIMIT, str(data / "mynumber"), str(home / "limit.parquet")]
         return {
-            "limit": _cost(limit, environ),
-            "`harvest run`, everything new": _cost([*shihyo, "run", "--json"], environ),
-            "`harvest run`, nothing new": _cost([*shihyo, "run", "--json"], environ),
-            "`harvest plan`, nothing new": _cost([*shihyo, "plan", "--json"], environ),
+            "limit": cost(limit, environ),
+            "`harvest run`, everything new": cost([*shihyo, "run", "--json"], environ),
+            "`harvest run`, nothing new": cost([*shihyo, "run", "--json"], environ),
+            "`harvest plan`, nothing new": cost([*shihyo, "plan", "--json"], environ),
         }
 
 
-def _cost(command: list[str], environ: dict[str, str]) -> Cost:
+def cost(command: list[str], environ: dict[str, str]) -> Cost:
+    """Run a command in a new process and return what it cost."""
     start = time.perf_counter()
     process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
