@@ -222,7 +222,7 @@ class HoldJournal:
         return held
 
     def supersede(self, source: str, dataset: str) -> None:
-        """Drop what waits of a dataset: there is nothing to hold any more. Mostly nothing waits and nothing is written."""
+        """Drop what waits of a dataset: there is nothing to hold any more."""
         open_states = (HoldState.WAITING, HoldState.APPROVED)
         if not any(one.dataset == dataset for one in self.list_holds(source, states=open_states)):
             return
