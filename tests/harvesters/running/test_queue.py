@@ -210,6 +210,7 @@ def _declare(folder: Path, count: int) -> None:
             (inside / f"{year}.csv").write_text(f"団体コード,年度,率\n121002,{year},{number}.5\n", "utf-8")
 
 
+@pytest.mark.slow
 def test_workers_share_the_work_and_one_that_is_killed_loses_nothing_and_doubles_nothing(
     cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -255,6 +256,7 @@ def _kill_one_that_publishes(cluster: Cluster, workers: list[subprocess.Popen[by
     return victim
 
 
+@pytest.mark.slow
 def test_a_worker_ends_when_asked_and_in_burst_when_nothing_is_left(cluster: Cluster, tmp_path: Path) -> None:
     _declare(tmp_path, 1)
     [job] = enqueue_sources(cluster.settings, load_sources(cluster.settings.harvest_file, cluster.settings))

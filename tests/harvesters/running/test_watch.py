@@ -293,6 +293,7 @@ def test_whatever_a_killed_process_left_behind_is_taken_up(
     assert _releases(holdings) == [2, 4, 6]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_no_file_is_lost_and_nothing_is_published_twice(
     here: Settings, watched: Path, tmp_path: Path, holdings: Callable[[], Holdings]
 ) -> None:
