@@ -8,7 +8,6 @@ tables are put in the order of the key, and second values of a key are refused. 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -20,11 +19,12 @@ from catalog.errors import Place
 from catalog.model.codelist import CodeList
 from catalog.reference import Reference
 from harvesters.base import Tally
-from harvesters.findings import EXAMPLES_KEPT, Finding, Findings, Rule
+from harvesters.findings import EXAMPLES_KEPT, Finding, Findings
 from harvesters.mapping.binding import Plan, Series
 from harvesters.mapping.columns import Floats, Index, Mask, ReadColumn, ReadTable
 from harvesters.mapping.declaration import DAYS, NUMBERS, TEXTS
 from harvesters.mapping.fields import Outcome
+from harvesters.mapping.parts import Codebook, Part, Report, RowStates, report_cells
 from harvesters.mapping.rules import MAPPED
 from harvesters.readers.grid import show
 from harvesters.readers.percent import Scale, judge_scale
@@ -39,93 +39,6 @@ _NO_RATE = "分母が0のため割合はない / No share of 0"
 _COLUMN_OF = {"indicator": "indicator_id", "definition": "definition_id", "area": "area_code", "status": "obs_status"}
 
 
-class _Codebook:
-    """Values of a column by number; -1 is null."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[Any, int] = {}
-
-    def number(self, value: Any) -> int:
-        return -1 if value is None else self.numbers.setdefault(value, len(self.numbers))
-
-    def array(self, index: Index, type: pa.DataType) -> pa.Array[Any]:
-        values = pa.array(list(self.numbers), type)
-        return values.take(pa.array(index, mask=index < 0))
-
-    def ranks(self) -> Index:
-        """Return number -> place of the value in byte order."""
-        texts = [str(one).encode() for one in self.numbers]
-        ranks = np.empty(len(texts), dtype=np.int32)
-        ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts), dtype=np.int32)
-        return ranks
-
-
-@dataclass(slots=True)
-class _Part:
-    """The observations of one series."""
-
-    #: number of the table, for places
-    table: int
-    #: row of each observation in its table
-    rows: NDArray[np.int64]
-    #: number of the column that a repeated value is reported at; None for the row
-    column: int | None
-    #: column of the observation table -> numbers in its codebook
-    codes: dict[str, Index]
-    #: column of the observation table -> values; NaN is null
-    numbers: dict[str, Floats]
-
-    def keep(self, mask: Mask) -> None:
-        self.rows = self.rows[mask]
-        self.codes = {name: one[mask] for name, one in self.codes.items()}
-        self.numbers = {name: one[mask] for name, one in self.numbers.items()}
-
-
-@dataclass(slots=True)
-class _Rows:
-    """What became of the rows of one table."""
-
-    #: the table
-    plan: Plan
-    #: keys of its rows
-    keys: Sequence[int] | NDArray[np.int64]
-    #: whether each row is one
-    wanted: Mask
-    #: observations of each row
-    made: Index
-    #: observations of each row that were refused
-    lost: Index
-
-
-@dataclass(slots=True)
-class _Report:
-    """Findings of one table by rule: all counted, the first ones kept."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[tuple[int, int, Callable[[], Finding]]]] = field(default_factory=dict)
-    rules: dict[str, Rule] = field(default_factory=dict)
-
-    def add(self, rule: Rule, rows: NDArray[np.int64], order: int, finding: Callable[[int], Finding]) -> None:
-        """Add a rule with the rows that it holds for; ``finding`` makes the finding of a row."""
-        if not len(rows):
-            return
-        self.rules[rule.id] = rule
-        self.counts[rule.id] = self.counts.get(rule.id, 0) + len(rows)
-        kept = self.examples.setdefault(rule.id, [])
-        kept += [(int(row), order, _bound(finding, int(row))) for row in rows[:EXAMPLES_KEPT]]
-
-    def tell(self, findings: Findings) -> None:
-        """Hand everything over, in the order of the rows."""
-        for id, rule in self.rules.items():
-            ordered = sorted(self.examples[id], key=lambda one: one[:2])[:EXAMPLES_KEPT]
-            findings.extend(make() for _, _, make in ordered)
-            findings.count_more(rule, self.counts[id] - len(ordered))
-
-
-def _bound(finding: Callable[[int], Finding], row: int) -> Callable[[], Finding]:
-    return lambda: finding(row)
-
-
 class Assembly:
     """The observations of one contribution."""
 
@@ -133,9 +46,9 @@ class Assembly:
         self._breakdowns, self._reference = tuple(breakdowns), reference
         self._findings, self._tally = findings, tally
         self.key = ("indicator_id", "definition_id", "area_code", "period", *self._breakdowns)
-        self._books: dict[str, _Codebook] = {}
-        self._parts: list[_Part] = []
-        self._tables: list[_Rows] = []
+        self._books: dict[str, Codebook] = {}
+        self._parts: list[Part] = []
+        self._tables: list[RowStates] = []
         self._definitions = {
             one.id: one.definitions[0].id for one in reference.indicator_set.indicators if len(one.definitions) == 1
         }
@@ -144,12 +57,12 @@ class Assembly:
     def add(self, plan: Plan, table: ReadTable) -> None:
         """Add what was read of one table."""
         rows = len(table.wanted)
-        state = _Rows(plan, table.keys, table.wanted, np.zeros(rows, np.int32), np.zeros(rows, np.int32))
+        state = RowStates(plan, table.keys, table.wanted, np.zeros(rows, np.int32), np.zeros(rows, np.int32))
         self._tables.append(state)
-        report = _Report()
+        report = Report()
         self._report_skipped(plan, table)
         for number, column in enumerate(table.columns):
-            _report_cells(plan, table, number, column, report)
+            report_cells(plan, table, number, column, report)
         for series in plan.series:
             _SeriesRun(self, plan, series, table, state, report).run()
         report.tell(self._findings)
@@ -165,15 +78,15 @@ class Assembly:
             findings.extend(kept[:EXAMPLES_KEPT])
             findings.count_more(MAPPED["row-total"], len(table.totals) - min(len(kept), EXAMPLES_KEPT))
 
-    def book(self, name: str) -> _Codebook:
+    def book(self, name: str) -> Codebook:
         """Return the codebook of a column."""
-        return self._books.setdefault(name, _Codebook())
+        return self._books.setdefault(name, Codebook())
 
     def tell(self, finding: Finding) -> None:
         """Report a finding at once."""
         self._findings.extend([finding])
 
-    def put(self, part: _Part) -> None:
+    def put(self, part: Part) -> None:
         """Add the observations of a series."""
         self._parts.append(part)
 
@@ -225,7 +138,7 @@ class Assembly:
     def _refuse(self, refused: NDArray[np.int64]) -> None:
         """Report observations whose key was there before, and count them as lost."""
         ends = np.cumsum([len(one.rows) for one in self._parts])
-        report, rule = _Report(), MAPPED["observation-twice"]
+        report, rule = Report(), MAPPED["observation-twice"]
         for number, part in enumerate(self._parts):
             start = int(ends[number]) - len(part.rows)
             own = np.sort(refused[(refused >= start) & (refused < ends[number])]) - start
@@ -237,7 +150,7 @@ class Assembly:
             )
         report.tell(self._findings)
 
-    def _twice(self, part: _Part, state: _Rows, where: Mapping[int, int]) -> Callable[[int], Finding]:
+    def _twice(self, part: Part, state: RowStates, where: Mapping[int, int]) -> Callable[[int], Finding]:
         def make(row: int) -> Finding:
             codes = [list(self.book(name).numbers)[part.codes[name][where[row]]] for name in self.key]
             place = state.plan.records.place(int(state.keys[row]), part.column)
@@ -281,25 +194,11 @@ def _status_rules(statuses: CodeList) -> dict[str, str]:
     return {one.code: str(one.value) for one in statuses}
 
 
-def _report_cells(plan: Plan, table: ReadTable, number: int, column: ReadColumn, report: _Report) -> None:
-    """Report every cell whose outcome falls under a rule."""
-    place, first = plan.records.place, plan.reads[number].columns[0]
-    for rule in {one.rule.id: one.rule for one in column.outcomes if one.rule is not None}.values():
-        rows = np.flatnonzero(column.take(lambda one, rule=rule: one.rule is rule) & table.wanted)  # type: ignore[misc]
-
-        def make(row: int, rule: Rule = rule) -> Finding:
-            outcome = int(column.index[row])
-            found, text = column.outcomes[outcome], column.texts[outcome]
-            return Finding(rule, place(int(table.keys[row]), first), text or None, found.detail)
-
-        report.add(rule, rows, number, make)
-
-
 class _SeriesRun:
     """One series of one table on its way to observations."""
 
     def __init__(
-        self, assembly: Assembly, plan: Plan, series: Series, table: ReadTable, state: _Rows, report: _Report
+        self, assembly: Assembly, plan: Plan, series: Series, table: ReadTable, state: RowStates, report: Report
     ) -> None:
         self._assembly, self._plan, self._series = assembly, plan, series
         self._table, self._state, self._report = table, state, report
@@ -330,7 +229,7 @@ class _SeriesRun:
         numbers = np.array([*(book.number(of(one)) if one.usable else -1 for one in bound.outcomes), -1], np.int32)
         return numbers[bound.index[self._rows]]
 
-    def _part(self) -> _Part:
+    def _part(self) -> Part:
         assembly, bindings = self._assembly, self._series.bindings
         definition = (lambda one: one.value) if "definition" in bindings else self._definition
         codes = {
@@ -343,7 +242,7 @@ class _SeriesRun:
             **{name: self._codes(name) for name in (*DAYS, *TEXTS) if name in bindings},
         }
         numbers = {name: self._numbers(name) for name in NUMBERS if name in bindings}
-        part = _Part(
+        part = Part(
             table=assembly._tables.index(self._state),
             rows=self._rows,
             column=self._series.column,
@@ -363,7 +262,7 @@ class _SeriesRun:
         known = bound.value if bound is not None else None
         return np.full(len(self._rows), float(known * factor) if isinstance(known, Decimal) else np.nan)
 
-    def _add_value(self, part: _Part) -> None:
+    def _add_value(self, part: Part) -> None:
         """Add value and status; empty cells that nobody wants are left out."""
         bound = self._bound("value")
         none = np.full(len(part.rows), -1, np.int32)
@@ -379,10 +278,10 @@ class _SeriesRun:
         if isinstance(bound, ReadColumn):
             self._tell_blanks(part, bound, declared)
 
-    def _is_percent(self, part: _Part) -> Mask:
+    def _is_percent(self, part: Part) -> Mask:
         return np.equal(part.codes["unit"], self._assembly.book("unit").numbers.get(PERCENT, -2))
 
-    def _read_value(self, part: _Part, bound: ReadColumn) -> Floats:
+    def _read_value(self, part: Part, bound: ReadColumn) -> Floats:
         factor = self._series.multiply
         is_percent = self._is_percent(part)
         if not is_percent.any():
@@ -393,7 +292,7 @@ class _SeriesRun:
             as_percent if is_percent.all() else np.where(is_percent, as_percent, self._numbers("value", factor, factor))
         )
 
-    def _scale(self, part: _Part, bound: ReadColumn, is_percent: Mask) -> Scale:
+    def _scale(self, part: Part, bound: ReadColumn, is_percent: Mask) -> Scale:
         """Return how plain percentages of the series are written: as declared, else found by looking, which is told."""
         if self._series.percent is not None:
             return self._series.percent
@@ -411,7 +310,7 @@ class _SeriesRun:
         self._assembly.tell(Finding(MAPPED["percent-detected"], detected.place, detected.value, detected.evidence))
         return scale
 
-    def _computed(self, part: _Part) -> Floats:
+    def _computed(self, part: Part) -> Floats:
         numerator, denominator = part.numbers["numerator"], part.numbers["denominator"]
         is_percent = self._is_percent(part)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -431,7 +330,7 @@ class _SeriesRun:
         numbers = np.array([*(book.number(one.status) for one in bound.outcomes), -1], np.int32)
         return numbers[bound.index[self._rows]]
 
-    def _marker_of_rate(self, part: _Part) -> Index:
+    def _marker_of_rate(self, part: Part) -> Index:
         """Return the status of a computed rate: that of its parts, or that there is no rate of nothing."""
         found = np.full(len(part.rows), -1, np.int32)
         for name in ("numerator", "denominator"):
@@ -454,7 +353,7 @@ class _SeriesRun:
         flags = np.array([*(self._assembly._rules[one] in rules for one in known), False], np.bool_)
         return flags[statuses]
 
-    def _tell_blanks(self, part: _Part, bound: ReadColumn, declared: Index) -> None:
+    def _tell_blanks(self, part: Part, bound: ReadColumn, declared: Index) -> None:
         blank = bound.take(lambda one: one.blank)[part.rows] & ~self._may(declared, "forbidden", "either")
         rows = np.flatnonzero(blank)
         if not len(rows):
@@ -464,7 +363,7 @@ class _SeriesRun:
         if skip:
             part.keep(~blank)
 
-    def _check(self, part: _Part) -> None:
+    def _check(self, part: Part) -> None:
         """Refuse what a release would refuse."""
         for name in _COUNTS:
             if name in part.numbers:
@@ -476,7 +375,7 @@ class _SeriesRun:
         self._refuse("status-contradicts", part, present & self._may(part.codes["obs_status"], "forbidden"), "value")
         self._refuse("code-not-mapped", part, self._mismatched(part), "definition")
 
-    def _broken(self, rule: str, part: _Part) -> Mask:
+    def _broken(self, rule: str, part: Part) -> Mask:
         numbers, is_percent = part.numbers, self._is_percent(part)
         value = numbers["value"]
         broken: Mask
@@ -493,7 +392,7 @@ class _SeriesRun:
             broken = (lower > upper) | (value < lower) | (value > upper)
         return broken
 
-    def _mismatched(self, part: _Part) -> Mask:
+    def _mismatched(self, part: Part) -> Mask:
         """Return where a definition is that of another indicator, or there is none."""
         indicators, definitions = (list(self._assembly.book(one).numbers) for one in ("indicator_id", "definition_id"))
         fits = np.array(
@@ -501,7 +400,7 @@ class _SeriesRun:
         )
         return ~fits[part.codes["indicator_id"], part.codes["definition_id"]]
 
-    def _refuse(self, rule: str, part: _Part, broken: Mask, name: str) -> None:
+    def _refuse(self, rule: str, part: Part, broken: Mask, name: str) -> None:
         rows = np.flatnonzero(broken)
         if not len(rows):
             return
@@ -509,7 +408,7 @@ class _SeriesRun:
         np.add.at(self._state.lost, part.rows[rows], 1)
         part.keep(~broken)
 
-    def _tell(self, rule: str, part: _Part, rows: NDArray[np.int64], name: str, shown: Floats | None = None) -> None:
+    def _tell(self, rule: str, part: Part, rows: NDArray[np.int64], name: str, shown: Floats | None = None) -> None:
         """Report some observations of a part, at the cell of a field."""
         bound = self._series.bindings.get(name)
         column = self._plan.reads[bound].columns[0] if isinstance(bound, int) else None

@@ -1,0 +1,119 @@
+"""What stands between reading a table and its observations: codebooks, parts, and the findings on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from harvesters.findings import EXAMPLES_KEPT, Finding, Findings, Rule
+from harvesters.mapping.binding import Plan
+from harvesters.mapping.columns import Floats, Index, Mask, ReadColumn, ReadTable
+
+
+class Codebook:
+    """Values of a column by number; -1 is null."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Any, int] = {}
+
+    def number(self, value: Any) -> int:
+        """Return the number of a value, which is new if it was not there; -1 for None."""
+        return -1 if value is None else self.numbers.setdefault(value, len(self.numbers))
+
+    def array(self, index: Index, type: pa.DataType) -> pa.Array[Any]:
+        """Return the values of numbers."""
+        values = pa.array(list(self.numbers), type)
+        return values.take(pa.array(index, mask=index < 0))
+
+    def ranks(self) -> Index:
+        """Return number -> place of the value in byte order."""
+        texts = [str(one).encode() for one in self.numbers]
+        ranks = np.empty(len(texts), dtype=np.int32)
+        ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts), dtype=np.int32)
+        return ranks
+
+
+@dataclass(slots=True)
+class Part:
+    """The observations of one series."""
+
+    #: number of the table, for places
+    table: int
+    #: row of each observation in its table
+    rows: NDArray[np.int64]
+    #: number of the column that a repeated value is reported at; None for the row
+    column: int | None
+    #: column of the observation table -> numbers in its codebook
+    codes: dict[str, Index]
+    #: column of the observation table -> values; NaN is null
+    numbers: dict[str, Floats]
+
+    def keep(self, mask: Mask) -> None:
+        """Leave the other observations out."""
+        self.rows = self.rows[mask]
+        self.codes = {name: one[mask] for name, one in self.codes.items()}
+        self.numbers = {name: one[mask] for name, one in self.numbers.items()}
+
+
+@dataclass(slots=True)
+class RowStates:
+    """What became of the rows of one table."""
+
+    #: the table
+    plan: Plan
+    #: keys of its rows
+    keys: Sequence[int] | NDArray[np.int64]
+    #: whether each row is one
+    wanted: Mask
+    #: observations of each row
+    made: Index
+    #: observations of each row that were refused
+    lost: Index
+
+
+@dataclass(slots=True)
+class Report:
+    """Findings of one table by rule: all counted, the first ones kept."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[tuple[int, int, Callable[[], Finding]]]] = field(default_factory=dict)
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+    def add(self, rule: Rule, rows: NDArray[np.int64], order: int, finding: Callable[[int], Finding]) -> None:
+        """Add a rule with the rows that it holds for; ``finding`` makes the finding of a row."""
+        if not len(rows):
+            return
+        self.rules[rule.id] = rule
+        self.counts[rule.id] = self.counts.get(rule.id, 0) + len(rows)
+        kept = self.examples.setdefault(rule.id, [])
+        kept += [(int(row), order, _bound(finding, int(row))) for row in rows[:EXAMPLES_KEPT]]
+
+    def tell(self, findings: Findings) -> None:
+        """Hand everything over, in the order of the rows."""
+        for id, rule in self.rules.items():
+            ordered = sorted(self.examples[id], key=lambda one: one[:2])[:EXAMPLES_KEPT]
+            findings.extend(make() for _, _, make in ordered)
+            findings.count_more(rule, self.counts[id] - len(ordered))
+
+
+def _bound(finding: Callable[[int], Finding], row: int) -> Callable[[], Finding]:
+    return lambda: finding(row)
+
+
+def report_cells(plan: Plan, table: ReadTable, number: int, column: ReadColumn, report: Report) -> None:
+    """Report every cell whose outcome falls under a rule."""
+    place, first = plan.records.place, plan.reads[number].columns[0]
+    for rule in {one.rule.id: one.rule for one in column.outcomes if one.rule is not None}.values():
+        rows = np.flatnonzero(column.take(lambda one, rule=rule: one.rule is rule) & table.wanted)  # type: ignore[misc]
+
+        def make(row: int, rule: Rule = rule) -> Finding:
+            outcome = int(column.index[row])
+            found, text = column.outcomes[outcome], column.texts[outcome]
+            return Finding(rule, place(int(table.keys[row]), first), text or None, found.detail)
+
+        report.add(rule, rows, number, make)
