@@ -1,8 +1,8 @@
 """Releases and city services as packages of types of their own, ``release`` and ``service``.
 
-Without this plugin CKAN's core answers 500 to an upload into a package of a type that nobody registered, and on every page
-that lists one; shihyo then publishes both as plain datasets. With it they have pages of their own (``/release/<name>``,
-``/service/<name>``).
+Without this plugin CKAN's core answers 500 to an upload into a package of a type that nobody registered, and on every
+page that lists one; shihyo then publishes both as plain datasets. With it they have pages of their own
+(``/release/<name>``, ``/service/<name>``).
 
 They stay out of ``package_search`` unless a query names their type or their extra, as ckanext-harvest does it with its
 sources: another CKAN that harvests this one without the plugin would fail on them.
@@ -23,8 +23,8 @@ from ckan.plugins import toolkit
 RELEASE_TYPE = "release"
 SERVICE_TYPE = "service"
 
-#: a query that wants packages by one of these says itself which types it wants; an exclusion does not, and other plugins
-#: add exclusions of their own types
+#: a query that wants packages by one of these says itself which types it wants; an exclusion does not, and other
+#: plugins add exclusions of their own types
 _SAYS_SO = re.compile(r"(?<![-\w])(?:dataset_type|shihyo_release_of|shihyo_service_digest):")
 
 _NOT_OURS = f"-dataset_type:{RELEASE_TYPE} -dataset_type:{SERVICE_TYPE}"
