@@ -110,7 +110,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What one object adds to one dataset: all observations of some periods."""
+    """What one object, or several together, add to one dataset: all observations of some periods."""
 
     #: the dataset as it is described by now
     dataset: Dataset
@@ -120,6 +120,13 @@ class Contribution:
     issued: str
     #: name of the object
     object: str
+    #: names of the other objects that have parts of it
+    others: tuple[str, ...] = ()
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Names of all objects that it comes from."""
+        return (self.object, *self.others)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,6 +27,7 @@ from catalog.model import Dataset, DataStructure, Dimension, Origin, Provenance,
 from catalog.releases.build import Parent
 from catalog.releases.diff import diff_tables
 from harvesters.base import Contribution
+from harvesters.combine import periods_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,25 +93,6 @@ def iter_steps(
         yield base.add(one)
 
 
-def drop_repeated(contributions: Sequence[Contribution]) -> tuple[list[Contribution], list[tuple[Contribution, bool]]]:
-    """Keep the first contribution, by name of its object, of each period.
-
-    Returns
-    -------
-    tuple
-        The kept ones, and the dropped ones each with whether it said the same as the one that was kept.
-    """
-    kept: dict[tuple[str, ...], Contribution] = {}
-    dropped = []
-    for one in sorted(contributions, key=lambda each: each.object):
-        periods = tuple(sorted(_periods(one.table)))
-        if periods in kept:
-            dropped.append((one, kept[periods].table.equals(one.table)))
-        else:
-            kept[periods] = one
-    return list(kept.values()), dropped
-
-
 class _Base:
     """The release that the next step stands on."""
 
@@ -135,13 +118,13 @@ class _Base:
             self._table, self._dataset = table, dataset
             return
         issued = parent.manifest.issued if diff.is_empty else _later(parent.manifest.issued, now.isoformat())
-        yield self._step(dataset, table, issued, tuple(one.object for one in past))
+        yield self._step(dataset, table, issued, tuple(name for one in past for name in one.objects))
 
     def add(self, one: Contribution) -> Step:
         """Return the step that adds one contribution."""
         table = self._merge([one], one.dataset.structure)
         issued = _later(self._issued, one.issued)
-        return self._step(self._describe(one.dataset, table), table, issued, (one.object,))
+        return self._step(self._describe(one.dataset, table), table, issued, one.objects)
 
     def _step(self, dataset: Dataset, table: pa.Table, issued: str, objects: tuple[str, ...]) -> Step:
         self._table, self._dataset, self._issued = table, dataset, issued
@@ -151,14 +134,14 @@ class _Base:
         return Step(dataset=dataset, table=table, issued=issued, objects=objects, provenance=provenance)
 
     def _merge(self, contributions: Sequence[Contribution], structure: DataStructure) -> pa.Table:
-        """Return the table with the periods of the contributions replaced or added.
+        """Return the table with the periods of the contributions replaced or added; later contributions come last.
 
         A base with other columns is left behind: its observations do not fit the new structure.
         """
-        tables = [one.table for one in contributions]
+        tables = list(_lay(contributions))
         if self._table is not None and tuple(self._table.column_names) == structure.names:
-            replaced = {period for table in tables for period in _periods(table)}
-            stays = pc.invert(pc.is_in(self._table["period"], value_set=pa.array(sorted(replaced), pa.string())))
+            replaced = sorted(frozenset().union(*map(periods_of, tables)))
+            stays = pc.invert(_is_of(self._table, replaced))
             tables.insert(0, self._table.filter(stays).cast(structure.arrow_schema()))
         return sort_by_key(pa.concat_tables(tables), structure)
 
@@ -177,12 +160,22 @@ def _with_used(dimension: Dimension, before: Dimension | None, table: pa.Table) 
     return replace(dimension, codes={**dimension.codes, **more}) if more else dimension
 
 
-def _periods(table: pa.Table) -> list[str]:
-    return list(pc.unique(table["period"]).to_pylist())
+def _lay(contributions: Sequence[Contribution]) -> Iterator[pa.Table]:
+    """Yield the tables, the last one first, each without the periods of the later ones."""
+    later: set[str] = set()
+    for one in reversed(contributions):
+        periods = periods_of(one.table)
+        hidden = sorted(later & periods)
+        yield one.table.filter(pc.invert(_is_of(one.table, hidden))) if hidden else one.table
+        later |= periods
+
+
+def _is_of(table: pa.Table, periods: Sequence[str]) -> pa.ChunkedArray[Any]:
+    return pc.is_in(table["period"], value_set=pa.array(periods, pa.string()))
 
 
 def _end(contribution: Contribution) -> date:
-    return max(parse_period(one).end for one in _periods(contribution.table))
+    return max(parse_period(one).end for one in periods_of(contribution.table))
 
 
 def _last_day(parent: Parent | None) -> date | None:

@@ -14,6 +14,7 @@ from harvesters.registry import harvesters
 #: rules of the runner and the reader layer
 COMMON_RULES: tuple[Rule, ...] = (
     reading.PERIOD_TWICE,
+    reading.PERIOD_IN_PARTS,
     reading.PERIOD_DIFFERS,
     reading.OBJECT_GONE,
     reading.SERVICE_TWICE,

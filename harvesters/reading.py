@@ -16,7 +16,8 @@ from catalog.errors import FetchError, Label, Place
 from catalog.model import Origin, canonical_json
 from catalog.model.service import Service
 from harvesters.base import Context, Contribution, Fetched, Harvester, Progress
-from harvesters.chain import Lineage, drop_repeated
+from harvesters.chain import Lineage
+from harvesters.combine import combine
 from harvesters.findings import Level, Rule
 from harvesters.guards_input import SeenShape
 from harvesters.notes import with_plain_notes
@@ -31,6 +32,15 @@ PERIOD_TWICE = Rule(
     Label(
         "同じ時点の同じ内容が2つのファイルにある（一方を使う）",
         "Two files with the same period and content (one is used)",
+    ),
+    Label("対応は要りません", "Nothing needs to be done"),
+)
+PERIOD_IN_PARTS = Rule(
+    "period-in-parts",
+    Level.NOTICE,
+    Label(
+        "同じ時点の別の部分（別の地域や区分）が複数のファイルにある（あわせて使う）",
+        "Files with different parts of the same period, such as a file a ward (used together)",
     ),
     Label("対応は要りません", "Nothing needs to be done"),
 )
@@ -134,7 +144,7 @@ class Reading:
         self.progress.update(name, "transform", total, total)
         self._note_datasets(found)
         for dataset in dict.fromkeys(one.dataset.name for one in found):
-            kept = self._keep_one_a_period([one for one in found if one.dataset.name == dataset])
+            kept = self._combine([one for one in found if one.dataset.name == dataset])
             self.contributions[dataset] = sorted(kept, key=lambda one: (one.issued, one.object))
             self.harvester.review(self.context, self.contributions[dataset])
 
@@ -194,12 +204,15 @@ class Reading:
             before = self._contributed.get(one.object, ())
             self._contributed[one.object] = tuple(dict.fromkeys([*before, one.dataset.name]))
 
-    def _keep_one_a_period(self, found: list[Contribution]) -> list[Contribution]:
-        kept, dropped = drop_repeated(found)
-        for one, same in dropped:
+    def _combine(self, found: list[Contribution]) -> list[Contribution]:
+        combined = combine(found)
+        for one in combined.kept:
+            for name in one.objects if one.others else ():
+                self.context.findings.add(PERIOD_IN_PARTS, Place(file=name))
+        for one, same in combined.dropped:
             self.context.findings.add(PERIOD_TWICE if same else PERIOD_DIFFERS, Place(file=one.object))
             self._replace(one.object, ObjectState.SKIPPED)
-        return kept
+        return combined.kept
 
     def _register(self, services: Sequence[Service], name: str) -> None:
         for one in services:

@@ -13,7 +13,7 @@ from catalog.errors import Label
 from catalog.model import TOTAL, Agent, Dataset, DataStructure, Dimension, Origin
 from catalog.releases import BuiltRelease, build_release
 from harvesters import Contribution
-from harvesters.chain import Lineage, Step, drop_repeated, iter_steps
+from harvesters.chain import Lineage, Step, iter_steps
 from harvesters.describe import describe
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -179,17 +179,25 @@ def test_rows_of_another_structure_are_left_behind(tmp_path: Path) -> None:
     assert _periods(step) == ["2021-02-01"]
 
 
-def test_the_second_file_of_a_period_is_dropped_and_said_to_be_the_same() -> None:
-    again = replace(JANUARY, object="latest.csv")
-    kept, dropped = drop_repeated([again, JANUARY])
-    assert [one.object for one in kept] == ["2021-01-01.csv"]
-    assert dropped == [(again, True)]
+def _edition(first: int, last: int, value: float, known: str) -> Contribution:
+    one = _contribution(known, name=f"edition-{known}.csv")
+    row = one.table.to_pylist()[0]
+    rows = [{**row, "period": str(year), "value": value} for year in range(first, last + 1)]
+    return replace(one, table=one.dataset.structure.table(rows))
 
 
-def test_the_second_file_of_a_period_that_says_something_else_is_told_apart() -> None:
-    other = _contribution("2021-01-01", 9.0, name="latest.csv")
-    _, dropped = drop_repeated([JANUARY, other])
-    assert dropped == [(other, False)]
+def test_an_edition_that_goes_some_years_back_revises_the_one_before(tmp_path: Path) -> None:
+    editions = [_edition(2018, 2020, 1.0, "2021-06-01"), _edition(2019, 2021, 2.0, "2022-06-01")]
+    _, second = _steps(editions)
+    assert dict(zip(_periods(second), second.table["value"].to_pylist(), strict=True)) == {
+        "2018": 1.0,
+        "2019": 2.0,
+        "2020": 2.0,
+        "2021": 2.0,
+    }
+    parent = _publish(_steps(editions), tmp_path)
+    [third] = _steps([*editions, _edition(2020, 2022, 2.0, "2023-06-01")], parent)
+    assert _periods(third) == ["2018", "2019", "2020", "2021", "2022"]
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3])

@@ -9,7 +9,7 @@ import pytest
 from harvesters import Harvester, registering
 from harvesters.guards import GUARDS
 from harvesters.known_rules import COMMON_RULES
-from harvesters.reading import OBJECT_GONE, PERIOD_DIFFERS, PERIOD_TWICE, SERVICE_TWICE
+from harvesters.reading import OBJECT_GONE, PERIOD_DIFFERS, PERIOD_IN_PARTS, PERIOD_TWICE, SERVICE_TWICE
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_every_kind_and_option_is_documented(page: str, kinds: dict[str, Harvest
 
 def test_every_rule_is_documented_with_what_to_do(page: str, kinds: dict[str, Harvester]) -> None:
     rules = [rule for harvester in kinds.values() for rule in harvester.rules]
-    for rule in [*rules, PERIOD_TWICE, PERIOD_DIFFERS, OBJECT_GONE, SERVICE_TWICE, *registering.RULES]:
+    for rule in [*rules, PERIOD_TWICE, PERIOD_IN_PARTS, PERIOD_DIFFERS, OBJECT_GONE, SERVICE_TWICE, *registering.RULES]:
         assert f"| `{rule.id}` |" in page
         assert f"{rule.title.ja} / {rule.title.en} | {rule.next_step.ja} / {rule.next_step.en} |" in page
 
