@@ -46,6 +46,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+#: characters of a text from outside that errors and findings repeat: a list of a hundred headings fits
+LONGEST = 2_000
+
+
+def clip(text: str, most: int = LONGEST) -> str:
+    """Return a text as messages repeat it: what is longer than ``most`` characters ends in … and its length."""
+    return text if len(text) <= most else f"{text[:most]}…（{len(text):,}文字 / characters）"
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -67,6 +75,10 @@ class Label:
         """Return ``{"ja": ..., "en": ...}``."""
         return {"ja": self.ja, "en": self.en}
 
+    def clipped(self, most: int = LONGEST) -> Label:
+        """Return the label with both texts cut to ``most`` characters (:func:`clip`)."""
+        return Label(clip(self.ja, most), clip(self.en, most))
+
     @classmethod
     def from_dict(cls, raw: dict[str, str]) -> Label:
         """Inverse of :meth:`to_dict`."""
@@ -86,6 +98,11 @@ class Place:
 
     def __str__(self) -> str:
         return " / ".join(part for part in (self.file, self.sheet, self.cell) if part)
+
+    def clipped(self, most: int) -> Place:
+        """Return the place with no part longer than ``most`` characters (:func:`clip`)."""
+        parts = (self.file, self.sheet, self.cell)
+        return Place(*(part if part is None else clip(part, most) for part in parts))
 
 
 class ShihyoError(Exception):
@@ -116,11 +133,11 @@ class ShihyoError(Exception):
         place: Place | None = None,
         **context: Any,
     ) -> None:
-        super().__init__(en)
-        self.what = Label(ja, en)
-        self.next_step = next_step
-        self.place = place
-        self.context = context
+        super().__init__(clip(en))
+        self.what = Label(ja, en).clipped()
+        self.next_step = next_step.clipped() if next_step else None
+        self.place = place.clipped(LONGEST) if place else None
+        self.context: dict[str, Any] = {key: clip(one) if isinstance(one, str) else one for key, one in context.items()}
 
     def message(self, lang: str = "ja") -> str:
         """Return place, what and next step in one language, on one line."""

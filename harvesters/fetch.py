@@ -246,7 +246,10 @@ def _bounded(chunks: Iterable[bytes], limit: int | None, name: str) -> Iterator[
         yield chunk
 
 
-_RAISE_LIMIT = Label("必要なら SHIHYO_MAX_DOWNLOAD_MB を上げてください", "If it must be, raise SHIHYO_MAX_DOWNLOAD_MB")
+_RAISE_LIMIT = Label(
+    "正しいファイルか確かめ、必要なら SHIHYO_MAX_DOWNLOAD_MB を上げてください",
+    "Check that it is the right file; if it is, raise SHIHYO_MAX_DOWNLOAD_MB",
+)
 _ASK_LESS = Label(
     "正しいURLか確かめ、対象を絞ってください", "Check that it is the right URL, and ask for less of the source"
 )

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from catalog.errors import Label, Place
+from catalog.errors import Label, Place, clip
 
 #: findings of each rule that are kept with their place; all are counted
 EXAMPLES_KEPT = 20
+#: characters of a value that are shown
+VALUE_SHOWN = 200
 
 
 class Level(StrEnum):
@@ -116,7 +118,8 @@ class Findings:
         self.counts[rule.id] += 1
         kept = self.examples.setdefault(rule.id, [])
         if len(kept) < EXAMPLES_KEPT:
-            kept.append(Finding(rule, place, value, detail))
+            shown = value if value is None else clip(value, VALUE_SHOWN)
+            kept.append(Finding(rule, place.clipped(VALUE_SHOWN), shown, detail.clipped() if detail else None))
 
     def count_more(self, rule: Rule, number: int) -> None:
         """Count findings of a rule whose first ones were added."""

@@ -162,7 +162,7 @@ class SourcePlan:
         lines += service_lines(self.services, lang)
         lines += [f"    {line}" for trip in self.service_trips for line in trip_lines(trip, lang)]
         for name, error in self.object_errors.items():
-            lines.append(f"  ✗ {name}: {error_line(error, lang)}")
+            lines.append(f"  ✗ {error_line(error, lang, name)}")
         if self.error:
             lines.append(f"  ✗ {error_line(self.error, lang)}")
         lines += [f"  {line}" for line in score_lines(self.readability, lang)]

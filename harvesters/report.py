@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.ckan.datastore import Loaded
 from catalog.database.harvests import HarvestObject, JobStatus, ObjectState, count_states
-from catalog.errors import Label, ShihyoError
+from catalog.errors import Label, Place, ShihyoError
 from catalog.model import Manifest
 from harvesters.base import Tally
 from harvesters.findings import Findings
@@ -243,7 +243,7 @@ class JobReport:
                 else f"  rows: {read} read, {accepted} accepted, {rejected} rejected"
             )
         for name, error in self.object_errors.items():
-            lines.append(f"  ✗ {name}: {error_line(error, lang)}")
+            lines.append(f"  ✗ {error_line(error, lang, name)}")
         if self.error:
             lines.append(f"  ✗ {error_line(self.error, lang)}")
         return lines
@@ -383,10 +383,14 @@ _STATES = {
 }
 
 
-def error_line(error: dict[str, Any], lang: str) -> str:
-    """Return a described error for people: what is wrong and what to do, in one language, on one line."""
-    step = error.get("next_step")
-    what = str(error["what"][lang])
+def error_line(error: dict[str, Any], lang: str, name: str = "") -> str:
+    """Return a described error for people: where, what is wrong and what to do, in one language, on one line.
+
+    ``name`` is what the error is about, said once where its place begins with it.
+    """
+    place, step = str(Place(**(error.get("place") or {}))), error.get("next_step")
+    where = [place] if place.startswith(name) else [name, place]
+    what = ": ".join([*filter(None, where), str(error["what"][lang])])
     return f"{what} → {step[lang]}" if step else what
 
 

@@ -101,7 +101,15 @@ def mapping_of(source: HarvestSource) -> TableMapping:
     """
     found: TableMapping | None = source.options["mapping"]
     if found is None:
-        raise _missing(source, "mapping", Label("列の対応 mapping がありません", "The options lack mapping"))
+        raise _missing(
+            source,
+            "mapping",
+            Label("列の対応 mapping がありません", "The options lack mapping"),
+            Label(
+                "docs/harvesting.md の csv の例に合わせて書いてください",
+                "Write it as the example under csv in docs/harvesting.md shows",
+            ),
+        )
     return found
 
 
@@ -135,8 +143,15 @@ def describe(source: HarvestSource, mapping: TableMapping, reference: Reference)
         description = Label(f"{SYNTHETIC.ja}\n\n{description.ja}", f"{SYNTHETIC.en}\n\n{description.en}")
     page = options["landing_page"] or publisher.url
     if page is None:
-        what = Label("データのページ landing_page がありません", "The options lack landing_page")
-        raise _missing(source, "landing_page", what)
+        raise _missing(
+            source,
+            "landing_page",
+            Label("データのページ landing_page がありません", "The options lack landing_page"),
+            Label(
+                "options に landing_page: https://… を書くか、organisations の組織に url を書いてください",
+                "Write landing_page: https://... in the options, or url of the organisation in organisations",
+            ),
+        )
     area = options["area"]
     return Dataset(
         name=options["dataset"] or source.name,
@@ -201,13 +216,11 @@ def _description(title: Label, indicators: Sequence[str], reference: Reference) 
     return Label(f"{ja}{named[0] if labels else ''}{tail.ja}", f"{en} {named[1] + ' ' if labels else ''}{tail.en}")
 
 
-def _missing(source: HarvestSource, option: str, what: Label) -> ConfigurationError:
+def _missing(source: HarvestSource, option: str, what: Label, next_step: Label) -> ConfigurationError:
     return ConfigurationError(
         f"収集元「{source.name}」: {what.ja}",
         f"{source.name}: {what.en}",
-        next_step=Label(
-            "docs/harvesting.md の例に合わせて書いてください", "Write it as the example in docs/harvesting.md shows"
-        ),
+        next_step=next_step,
         place=Place(file=source.file.name, cell=f"{source.name}.options.{option}"),
         key=f"{source.name}.options.{option}",
     )

@@ -78,8 +78,8 @@ class Records:
             f"見出し「{heading}」の列が一つに決まりません",
             f"There is not exactly one column headed {heading!r}",
             next_step=Label(
-                f"{guess.ja}options の mapping を直してください。今の見出し: {'、'.join(self.columns)}",
-                f"{guess.en}Correct mapping in the options. Headings: {', '.join(self.columns)}",
+                f"{guess.ja}見出しか options の mapping を直してください。今の見出し: {'、'.join(self.columns)}",
+                f"{guess.en}Correct the heading, or mapping in the options. Headings: {', '.join(self.columns)}",
             ),
             place=self.place(None, None),
             value=heading,

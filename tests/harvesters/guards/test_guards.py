@@ -198,7 +198,7 @@ def test_a_duplicate_key_rejects_the_dataset_and_names_guard_key_and_what_to_do(
     error = report.datasets[0].error
     assert (error["code"], error["guard"], error["limit"]) == ("check-failed", "duplicate-key", 0)
     assert _said(report, "ja")[0] == (
-        "figures: 失敗: [duplicate-key] 同じ次元の組の観測値が2つ以上ある: 2個（外してよい数 0）。"
+        "figures: 失敗: b.csv: [duplicate-key] 同じ次元の組の観測値が2つ以上ある: 2個（外してよい数 0）。"
         "データセット figures、kpi-12 kpi-12.issued 010006 2024: 同じキーの行がもう1つあります"
         " → 重なる行を直してください。"
         "外してよいなら guards の duplicate-key に数を書いてください"
