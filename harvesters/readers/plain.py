@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -94,11 +95,14 @@ class PlainTable:
             If the file turns out to be no plain table.
         InputError
             If a Parquet file is damaged.
+        TooLarge
+            If a cell has more characters than a spreadsheet can hold.
         """
-        if self.delimiter is None:
-            yield from self._parquet(columns, coded)
-        else:
-            yield from self._text(columns, coded)
+        rows = 0
+        for batch in self._text(columns, coded) if self.delimiter is not None else self._parquet(columns, coded):
+            _check_lengths(batch, self.name, rows)
+            rows += batch.num_rows
+            yield batch
 
     def _text(self, columns: Sequence[int], coded: Collection[int]) -> Iterator[pa.RecordBatch]:
         names = [str(i) for i in range(len(self.columns))]
@@ -133,6 +137,20 @@ class PlainTable:
                     yield batch.select(names)
         except (pa.ArrowException, OSError) as error:
             raise parquet.unreadable(self.name, error) from error
+
+
+def _check_lengths(batch: pa.RecordBatch, name: str, before: int) -> None:
+    for column in batch.columns:
+        words = column.dictionary if pa.types.is_dictionary(column.type) else column
+        if not pa.types.is_string(words.type) and not pa.types.is_large_string(words.type):
+            continue
+        longest = pc.max(pc.binary_length(words)).as_py()
+        if longest is None or longest <= text.MOST_CHARACTERS:
+            continue
+        over = pc.greater(pc.utf8_length(column.cast(words.type)), text.MOST_CHARACTERS)
+        row = pc.index(over, True).as_py()
+        if row >= 0:
+            raise text.too_long(name, before + row + 2)
 
 
 def must_be_plain(name: str, reason: str) -> InputError:

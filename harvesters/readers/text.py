@@ -23,6 +23,8 @@ from harvesters.readers.table import too_large
 
 #: columns that a text file may have; XLSX has as many
 MOST_COLUMNS = 16_384
+#: characters that a cell may have; XLSX has as many
+MOST_CHARACTERS = 32_767
 #: cells that a text file may have
 MOST_CELLS = 50_000_000
 
@@ -226,10 +228,14 @@ def _parse(text: str, name: str, delimiter: str) -> Grid:
             cells += len(record)
             if len(record) > MOST_COLUMNS or cells > MOST_CELLS:
                 raise _too_many(name, line, len(record))
+            if max(map(len, record), default=0) > MOST_CHARACTERS:
+                raise too_long(name, line)
             rows.append([shared.setdefault(cell, cell) or None for cell in record])
             lines.append(line)
             line = reader.line_num + 1
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise too_long(name, line) from error
         raise _broken_quoting(name, line, error) from error
     return Grid(file=name, sheet=None, rows=rows, lines=lines)
 
@@ -240,6 +246,19 @@ def _too_many(name: str, line: int, columns: int) -> TooLarge:
         f"It has too many cells up to line {line} (this row has {columns} columns, the limit is {MOST_COLUMNS})",
         next_step=Label(
             "区切り文字と正しいファイルかを確かめてください", "Check the separator and that it is the right file"
+        ),
+        place=Place(file=name, cell=f"row {line}"),
+    )
+
+
+def too_long(name: str, line: int) -> TooLarge:
+    """Return the error for a cell that no spreadsheet could hold."""
+    return TooLarge(
+        f"長すぎるセルがあります（上限{MOST_CHARACTERS:,}文字）",
+        f"A cell is too long (the limit is {MOST_CHARACTERS:,} characters)",
+        next_step=Label(
+            "閉じていない引用符がないか、正しいファイルかを確かめてください",
+            "Check whether a quote is left open, and that it is the right file",
         ),
         place=Place(file=name, cell=f"row {line}"),
     )

@@ -87,7 +87,7 @@ def _sheets(path: str, most_cells: int) -> Iterator[dict[str, Any]]:
         sheet = workbook.get_sheet_by_name(metadata.name)
         end = sheet.end or (-1, -1)
         left -= (end[0] + 1) * (end[1] + 1)
-        if left < 0:
+        if left < 0 or end[1] >= _WIDEST:
             raise _Refused("cells", f"{metadata.name}: {end[0] + 1} x {end[1] + 1}")
         rows: list[list[Any]] = sheet.to_python(skip_empty_area=False)
         moments = _take_moments(rows)

@@ -104,7 +104,7 @@ def test_a_million_columns_are_refused(text_file):
 
 
 def test_a_field_without_end_is_refused(text_file):
-    with pytest.raises(InputError):
+    with pytest.raises(TooLarge, match="row 2: A cell is too long"):
         read(text_file('a,b\n"' + "x" * 300_000))
 
 
