@@ -78,6 +78,10 @@ def read_registry(path: Path, name: str) -> Registry:
         raise TooLarge(
             f"台帳が大きすぎます（{size:,} バイト、上限 {LARGEST_FILE:,} バイト）",
             f"The registry has {size:,} bytes; at most {LARGEST_FILE:,} are read",
+            next_step=Label(
+                "正しいファイルか確かめ、必要なら収集元を分けてください",
+                "Check that it is the right file; if it is, make two sources of it",
+            ),
             place=Place(file=name),
             value=size,
         )

@@ -43,6 +43,7 @@ from harvesters.guards import Limits, read_guards
 from harvesters.options import TEXT, OptionType, check_keys, read_options, read_value, unknown_value
 from harvesters.registry import harvesters
 from harvesters.running.schedule import Schedule, parse_schedule
+from harvesters.yaml_bounds import check_bounds
 
 try:
     # A file of a thousand sources takes ten seconds without libyaml.
@@ -133,12 +134,13 @@ class _UniqueKeyLoader(_SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Build a mapping; raise for a repeated key."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
+        seen: set[str] = set()
+        for key in (self.construct_object(key, deep=True) for key, _ in node.value):
             if not isinstance(key, str):
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is not a text", node.start_mark)
-            if keys.count(key) > 1:
+            if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", node.start_mark)
+            seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
 
@@ -180,7 +182,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise _broken(path.name, "", Label("ファイルが大きすぎます（上限1MB）", "The file is larger than 1 MB"))
-        raw = yaml.load(path.read_text("utf-8"), _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        text = path.read_text("utf-8")
+        check_bounds(text, _SafeLoader)
+        raw = yaml.load(text, _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise ConfigurationError(
             f"収集元の定義ファイル「{path.name}」を読めません",
@@ -192,7 +196,7 @@ def _read(path: Path) -> dict[str, Any]:
             place=Place(file=path.name),
             reason=error.strerror,
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # a number or day that Python does not have is a ValueError
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}" if mark else ""
         problem = str(getattr(error, "problem", None) or error)
