@@ -23,9 +23,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+# how long an example takes says more about the machine than about the code: speed is measured in benchmarks/
+hypothesis.settings.register_profile("shihyo", deadline=None)
+hypothesis.settings.load_profile("shihyo")
 
 #: the exit status of stack.py when Debian packages are missing, and when the stack is down
 MISSING_PACKAGES, NOT_RUNNING = 2, 3

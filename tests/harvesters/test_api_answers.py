@@ -92,7 +92,7 @@ _READERS: dict[str, Callable[[Any, Path], Records]] = {"estat": _read_estat, "sd
 
 @pytest.mark.parametrize("name", _ANSWERS)
 @given(random=st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_answer_is_read_or_refused_with_an_error_of_ours(
     specimens: Path, tmp_path: Path, name: str, random: Random
 ) -> None:

@@ -159,7 +159,7 @@ json_values = st.recursive(
 
 
 @given(st.lists(st.dictionaries(st.text("ab千", min_size=1, max_size=3), json_values, max_size=3), max_size=3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_json_comes_back(tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]]) -> None:
     folder = tmp_path_factory.mktemp("json")
     for ascii in (True, False):

@@ -230,7 +230,7 @@ KEYS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(sorted(ACTIONS)), given_=st.dictionaries(KEYS, VALUES, max_size=5))
 def test_any_parameters_are_answered_or_refused(catalog, name, given_):
     with suppress(ValidationError, NotFound, NotAuthorized, SearchError, SearchQueryError):

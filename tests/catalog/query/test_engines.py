@@ -225,7 +225,7 @@ def build_query(drawn, structure: DataStructure) -> ObservationQuery:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=queries)
 def test_random_queries_are_answered_as_by_a_plain_filter_and_paging_loses_nothing(engine, rows, drawn):
     query = build_query(drawn, engine.structure)

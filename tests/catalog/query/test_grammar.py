@@ -237,7 +237,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parameters=st.dictionaries(st.sampled_from(NAMES), VALUES))
 def test_any_parameters_are_a_query_or_an_error_that_names_them(parse: Any, parameters: dict[str, str]) -> None:
     try:

@@ -27,7 +27,7 @@ def as_table(specimen: Any, cells: dict[tuple[str, str], tuple[float | None, str
     return specimen.table(rows)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(old=tables, new=tables)
 def test_the_counts_are_those_of_a_comparison_by_hand(specimen: Any, old: Any, new: Any) -> None:
     diff = diff_tables(as_table(specimen, old), as_table(specimen, new), specimen.structure)

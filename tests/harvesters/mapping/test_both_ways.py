@@ -227,6 +227,27 @@ def test_a_text_file_says_the_same_both_ways(name, encoding, write, map_file):
 
 
 @pytest.mark.parametrize("name", SPECIMENS)
+def test_a_large_table_in_slices_says_the_same(name, write, map_file, monkeypatch):
+    header, rows, _, options = SPECIMENS[name]
+    path = write("table.csv", "\n".join([header, *rows, ""]).encode())
+    whole = map_file(path, _mapping(name), bulk=True, **options)
+    for target, value in _SMALL.items():
+        monkeypatch.setattr(target, value)
+    _same(whole, map_file(path, _mapping(name), bulk=True, **options))
+
+
+#: what makes every table a large one
+_SMALL = {
+    "harvesters.readers.plain.BLOCK": 120,
+    "harvesters.mapping.bulk.ROWS_AT_ONCE": 2,
+    "harvesters.mapping.scratch._SHORT": 1,
+    "harvesters.mapping.assembly.ROWS": 2,
+    "catalog.formats.columns.ROWS": 2,
+    "catalog.formats.columns.MOST_IN_MEMORY": 0,
+}
+
+
+@pytest.mark.parametrize("name", SPECIMENS)
 def test_parquet_says_the_same_as_the_same_rows_of_text(name, tmp_path, write, map_file):
     header, rows, _, options = SPECIMENS[name]
     cells = list(csv.reader(rows))
@@ -301,7 +322,7 @@ _TIME = st.sampled_from(["2021", "R3", "令和3年度", "", "2021年", "H31", "�
 _SEX = st.sampled_from(["男", "女", "計", "合計", "", "F", "ねこ"])
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(_AREA, _TIME, _SEX, _CELL, _CELL, _CELL), min_size=3, max_size=12))
 def test_any_table_says_the_same_both_ways(rows, write, map_file):
     text = io.StringIO()

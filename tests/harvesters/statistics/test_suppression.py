@@ -149,7 +149,7 @@ TABLES = st.integers(2, 4).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLES)
 def test_the_adversary_cannot_solve_a_two_way_table(cells):
     counts, sums = two_way(cells)
@@ -158,7 +158,7 @@ def test_the_adversary_cannot_solve_a_two_way_table(cells):
     assert {key for key, count in counts.items() if count < THRESHOLD} <= set(withheld)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLES)
 def test_the_audit_agrees_with_the_null_space_of_the_equations(cells):
     counts, sums = two_way(cells)
