@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from catalog.errors import Label
@@ -145,6 +145,9 @@ def _ranges(unit: str) -> tuple[tuple[re.Pattern[str], Callable[..., tuple[int |
     )
 
 
+#: an age in years, and the codes of groups of ages
+_YEARS = re.compile(r"(\d{1,3})(?:\.0+)?歳?")
+_AGE_CODE = re.compile(r"Y(?:(\d+)T(\d+)|_GE(\d+)|_LT(\d+))")
 _AGES = _ranges("(?:歳|才)")
 _SIZES = _ranges("(?:人|名)")
 
@@ -180,6 +183,26 @@ def _age(text: str) -> Group | None:
 
 def _size(text: str) -> Group | None:
     return _range_group(text, "E", Label("人", "employees"))
+
+
+def _age_group(years: int, codes: Iterable[str]) -> Group | None:
+    """Return the group of an age in years among those that are declared, or None."""
+    for code in codes:
+        match = _AGE_CODE.fullmatch(code)
+        if match is None:
+            continue
+        first, last, least, below = (None if one is None else int(one) for one in match.groups())
+        if (first is not None and last is not None and first <= years <= last) or (
+            years >= least if least is not None else below is not None and years < below
+        ):
+            return _range_of_code(first, last, least, below)
+    return None
+
+
+def _range_of_code(first: int | None, last: int | None, least: int | None, below: int | None) -> Group | None:
+    if least is not None:
+        return _age(f"{least}歳以上")
+    return _age(f"{below}歳未満" if below is not None else f"{first}~{last}歳")
 
 
 def _sex(text: str) -> Group | None:
@@ -234,6 +257,8 @@ class GroupReader:
     def _look_up(self, folded: str, text: str) -> Group | None:
         if folded in self.declared:
             return Group(self.declared[folded], Label(text, text))
+        if self.role == "age" and (years := _YEARS.fullmatch(folded)):
+            return _age_group(int(years[1]), self.declared.values())
         if self.role == "area":
             code = self.areas.get(folded)
             return Group(code, Label(text, text)) if code else _unknown(folded)

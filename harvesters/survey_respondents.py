@@ -7,6 +7,7 @@ never another cell of the row, never free text (docs/adr/0104).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,9 @@ OTHER_HEADINGS = {
     "id": ("回答者番号", "回答者ID", "整理番号", "ID", "通し番号", "No.", "番号", "サンプル番号"),
     "weight": ("ウェイト", "ウエイト", "ウェート", "weight", "拡大係数", "補正係数", "ウェイト値"),
 }
-_SEPARATORS = re.compile(r"[,;、・/\s]+")
+_SEPARATORS = re.compile(r"[,;、・/|\s]+")
+#: how the column of an option is headed: question and number of the option, or its wording
+_OPTION_HEADINGS = ("{q}_{o}", "{q}-{o}", "{q}.{o}", "{q}({o})", "{q}[{o}]", "{q}:{o}", "{q}/{o}", "{q}sq{o}", "{q}{o}")
 _CHOSEN = frozenset({"1", "○", "〇", "◯", "●", "レ", "✓"})
 _NOT_CHOSEN = frozenset({"0", "×", "-"})
 _SHORT_CODE = re.compile(r"[0-9A-Za-z.\-]{1,6}")
@@ -204,9 +207,13 @@ class RespondentReader:
         labels = {fold(one.label): one.code for one in question.options}
         missing = self.codebook.no_answer_multiple if question.multiple else self.codebook.no_answer
 
+        def parts_of(text: str) -> list[str]:
+            if not question.multiple or fold(text) in labels:
+                return [text] if text else []
+            return [part for part in _SEPARATORS.split(unicodedata.normalize("NFKC", text)) if part]
+
         def read(text: str) -> tuple[bool | None] | None:
-            parts = [part for part in _SEPARATORS.split(text) if part] if question.multiple else [text] if text else []
-            plain = [labels.get(fold(part)) or plain_code(part) for part in parts]
+            plain = [labels.get(fold(part)) or plain_code(part) for part in parts_of(text)]
             if not plain or set(plain) <= missing | self.codebook.no_answer:
                 return (None,)
             return (not question.positive.isdisjoint(plain),) if codes.issuperset(plain) else None
@@ -218,11 +225,13 @@ class RespondentReader:
         return [None if one is None else one[0] for one in self._read_column(column, rows, read, report)]
 
     def _option_columns(self, question: Question) -> dict[str, Column]:
-        by_name = {fold(one.name): one for one in self.table.columns}
-        forms = ("{q}_{o}", "{q}-{o}", "{q}.{o}", "{q}({o})", "{q}/{o}", "{q}sq{o}")
+        others = {fold(one.id) for one in self.codebook.questions}
+        by_name = {fold(one.name): one for one in self.table.columns if fold(one.name) not in others}
         names = {
             one.code: [
-                fold(form.format(q=question.id, o=text)) for form in forms for text in (one.code, one.code.zfill(2))
+                fold(form.format(q=question.id, o=text))
+                for form in _OPTION_HEADINGS
+                for text in (one.code, one.code.zfill(2), one.label)
             ]
             for one in question.options
         }
@@ -234,16 +243,16 @@ class RespondentReader:
     ) -> list[bool | None]:
         answers = []
         for row in rows:
-            marks = {code: self._mark(row, column) for code, column in columns.items()}
+            marks = {code: self._mark(row, column, code) for code, column in columns.items()}
             answers.append(self._positive(question, row, columns, marks))
         return answers
 
-    def _mark(self, row: int, column: Column) -> str:
-        """Return yes, no, blank, none (no answer) or wrong."""
+    def _mark(self, row: int, column: Column, code: str) -> str:
+        """Return yes, no, blank, none (no answer) or wrong; the number of the option itself is a yes."""
         text = plain_code(self.table.text(row, column))
         if text in self.codebook.no_answer_multiple:
             return "none"
-        if text in _CHOSEN:
+        if text in _CHOSEN or (text == code and text not in _NOT_CHOSEN):
             return "yes"
         return "no" if text in _NOT_CHOSEN else "wrong" if text else "blank"
 
