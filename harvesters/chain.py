@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import Label
 from catalog.formats import read_parquet, sort_by_key
+from catalog.formats.columns import filter_rows
 from catalog.model import Dataset, DataStructure, Dimension, Origin, Provenance, parse_period
 from catalog.releases.build import Parent
 from catalog.releases.diff import diff_tables
@@ -142,7 +143,7 @@ class _Base:
         if self._table is not None and tuple(self._table.column_names) == structure.names:
             replaced = sorted(frozenset().union(*map(periods_of, tables)))
             stays = pc.invert(_is_of(self._table, replaced))
-            tables.insert(0, self._table.filter(stays).cast(structure.arrow_schema()))
+            tables.insert(0, filter_rows(self._table, stays).cast(structure.arrow_schema()))
         return sort_by_key(pa.concat_tables(tables), structure)
 
     def _describe(self, dataset: Dataset, table: pa.Table) -> Dataset:

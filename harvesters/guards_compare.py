@@ -22,6 +22,7 @@ from catalog.errors import Label, Place
 from catalog.formats import read_parquet
 from catalog.model import DataStructure, parse_period
 from catalog.releases.diff import ReleaseDiff
+from catalog.releases.scratch import open_scratch
 from harvesters.guards import (
     EXAMPLES_KEPT,
     FUTURE_PERIOD,
@@ -72,7 +73,7 @@ class Comparison:
 
 def compare(step: Comparison, limits: Limits) -> list[Trip]:
     """Return what the guards say about a step, in the order of :data:`~harvesters.guards.GUARDS`."""
-    with duckdb.connect() as connection:
+    with open_scratch() as connection:
         connection.register("touched", _periods_table(step.periods))
         connection.register("after_all", step.after)
         connection.execute("CREATE VIEW after_table AS SELECT * FROM after_all SEMI JOIN touched USING (period)")

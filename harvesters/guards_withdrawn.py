@@ -16,6 +16,7 @@ import duckdb
 from catalog.errors import Label
 from catalog.formats import read_parquet
 from catalog.model import Dataset
+from catalog.releases.scratch import open_scratch
 from harvesters.chain import Step
 from harvesters.guards import EXAMPLES_KEPT, ROLLED_BACK, GuardExample, Limits, Trip
 
@@ -42,7 +43,7 @@ def withdrawn_trip(step: Step, withdrawal: Withdrawal, limits: Limits) -> Trip |
     """Return what the guard says about the observations that would be published; None if nothing comes back."""
     if not limits.is_on(ROLLED_BACK):
         return None
-    with duckdb.connect() as connection:
+    with open_scratch() as connection:
         total, differing, rows = _returning(step, withdrawal, connection)
     described_again = not differing and step.dataset.to_dict() == withdrawal.described.to_dict()
     if not total and not described_again:

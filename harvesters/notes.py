@@ -11,8 +11,8 @@ import re
 from dataclasses import replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from catalog.formats.columns import ROWS, encode, keep_column
 from harvesters.base import Contribution
 
 
@@ -30,7 +30,11 @@ def with_plain_notes(contribution: Contribution) -> Contribution:
     """Return the contribution with plain notes; each distinct note is looked at once."""
     table = contribution.table
     place = table.schema.get_field_index("note")
-    encoded = pc.dictionary_encode(table.column(place)).combine_chunks()
-    texts = pa.array([plain_note(one) for one in encoded.dictionary.to_pylist()], pa.string())
-    plain = texts.take(encoded.indices)
-    return replace(contribution, table=table.set_column(place, table.schema.field(place), plain))
+    index, notes = encode(table.column(place))
+    plain = pa.array([plain_note(one) for one in notes.to_pylist()], pa.string())
+    if plain.equals(notes):
+        return contribution
+    parts = (index[start : start + ROWS] for start in range(0, len(index), ROWS))
+    pieces = (plain.take(pa.array(one, mask=one < 0)) for one in parts)
+    column = keep_column(pa.string(), pieces, len(index))
+    return replace(contribution, table=table.set_column(place, table.schema.field(place), column))

@@ -7,10 +7,12 @@ still tell. So the mark stands in the column ``note`` of every row, before anyth
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.formats.columns import keep_column
 from harvesters.base import Contribution
 
 #: begins the note of every observation that is made up
@@ -22,7 +24,12 @@ def mark_synthetic(contribution: Contribution) -> Contribution:
     if not contribution.dataset.synthetic:
         return contribution
     table = contribution.table
-    place, notes = table.column_names.index("note"), pc.fill_null(table["note"], "")
-    known = pc.starts_with(notes, MARK)
-    marked = pc.if_else(known, notes, pc.binary_join_element_wise(pa.scalar(MARK), notes, ""))
+    place = table.column_names.index("note")
+    marked = keep_column(pa.string(), map(_marked, table["note"].chunks), table.num_rows)
     return replace(contribution, table=table.set_column(place, table.schema.field(place), marked))
+
+
+def _marked(some: pa.Array[Any]) -> pa.Array[Any]:
+    notes = pc.fill_null(some, "")
+    known = pc.starts_with(notes, MARK)
+    return pc.if_else(known, notes, pc.binary_join_element_wise(pa.scalar(MARK), notes, ""))

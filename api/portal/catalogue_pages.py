@@ -91,7 +91,7 @@ class Release:
     manifest: Manifest
     #: its description in the API
     href: str
-    #: why it has its version
+    #: why it has its version, and what is left out
     reasons: tuple[str, ...]
 
 
@@ -165,7 +165,7 @@ def _doors(release: ReleaseHolding) -> tuple[Door, ...]:
 
 def _release(release: ReleaseHolding, view: View) -> Release:
     manifest = release.manifest
-    reasons = tuple(view.t.label(Label(one["ja"], one["en"])) for one in manifest.reasons)
+    reasons = tuple(view.t.label(one) for one in manifest.remarks)
     return Release(manifest, release_link(manifest.dataset.name, str(manifest.version)), reasons)
 
 

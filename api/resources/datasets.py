@@ -41,6 +41,7 @@ def show_release(call: Call) -> Answer:
         **_summarise(call, release),
         "dataset": manifest.dataset.name,
         "files": [{**one.to_dict(), "url": call.api_url(f"{base}/files/{one.name}")} for one in manifest.files],
+        "omitted": [one.to_dict() for one in manifest.omitted],
     }
     return Answer(data=data, pinned_path=f"/api/v1{base}")
 

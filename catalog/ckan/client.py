@@ -289,7 +289,7 @@ class Catalogue:
         except ckanapi.NotFound as error:
             raise NotFound(_label(error)) from error
         except ckanapi.ValidationError as error:
-            raise refusals.invalid(error) from error
+            raise refusals.invalid(error, embedded=isinstance(self._ckan, EmbeddedCKAN)) from error
         except ckanapi.NotAuthorized as error:
             raise refusals.refused(name, error) from error
         except (ckanapi.SearchError, ckanapi.SearchQueryError, SearchIndexError) as error:

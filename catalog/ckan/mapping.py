@@ -250,7 +250,7 @@ def _notes(dataset: Dataset) -> str:
 
 
 def _reasons(manifest: Manifest) -> str:
-    return "\n".join([*(one["ja"] for one in manifest.reasons), "", *(one["en"] for one in manifest.reasons)])
+    return "\n".join([*(one.ja for one in manifest.remarks), "", *(one.en for one in manifest.remarks)])
 
 
 def _dcat_extras(manifest: Manifest) -> dict[str, str]:

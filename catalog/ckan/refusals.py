@@ -42,6 +42,11 @@ _SEE_SIZE = Label(
     "Raise ckan.max_resource_size of CKAN and the limit of the web server in front of it (nginx: client_max_body_size)",
 )
 
+_SEE_OWN_SIZE = Label(
+    "設定 SHIHYO_MAX_UPLOAD_MB を上げてください（単位はMB）",
+    "Raise the setting SHIHYO_MAX_UPLOAD_MB (in MB)",
+)
+
 #: what a connection fails with -> why, and what to do; the first that fits counts
 _REASONS: tuple[tuple[type[BaseException], Label, Label], ...] = (
     (
@@ -93,12 +98,12 @@ def refused(name: str, error: ckanapi.NotAuthorized) -> NotAuthorized:
     return refusal
 
 
-def invalid(error: ckanapi.ValidationError) -> ValidationError:
-    """Return the error of fields that cannot be used."""
+def invalid(error: ckanapi.ValidationError, *, embedded: bool = False) -> ValidationError:
+    """Return the error of fields that cannot be used; ``embedded`` if the catalogue is that of this home folder."""
     fields = {key: value for key, value in error.error_dict.items() if not key.startswith("__")}
     found = ValidationError({key: [Label(text, text) for text in _texts(value)] for key, value in fields.items()})
     if set(fields) == {"upload"}:
-        found.next_step = _SEE_SIZE
+        found.next_step = _SEE_OWN_SIZE if embedded else _SEE_SIZE
     return found
 
 

@@ -12,20 +12,19 @@ RFC 4180; RFC 7111 (``header=present``); machine-readability rule L1-14, L1-15, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.formats.cells import cell_texts
+from catalog.formats.columns import ROWS
 from catalog.model import DataStructure
 
 #: media type of a CSV, as Content-Type and in the metadata
 MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
-
-#: rows that are turned into bytes at a time
-_ROWS = 65_536
 
 
 def write_csv(table: pa.Table, structure: DataStructure, target: Path) -> None:
@@ -46,25 +45,38 @@ def write_csv(table: pa.Table, structure: DataStructure, target: Path) -> None:
 
 def iter_csv(table: pa.Table) -> Iterator[bytes]:
     """Yield the CSV of any table with unique column names: the header first, then some thousand records at a time."""
-    yield from iter_records(table.column_names, table, quote_where_needed)
+    yield from iter_records(table.column_names, iter_slices(table), quote_where_needed)
 
 
 def iter_records(
-    header: Sequence[str], table: pa.Table, quote: Callable[[pa.Array], pa.Array], nothing: str = ""
+    header: Sequence[str], tables: Iterable[pa.Table], quote: Callable[[pa.Array], pa.Array], nothing: str = ""
 ) -> Iterator[bytes]:
     """Yield header and records; ``quote`` says how distinct texts are quoted, ``nothing`` is written for null."""
     yield (",".join(quote(pa.array(header, pa.string())).to_pylist()) + "\r\n").encode()
-    whole = table.combine_chunks()
-    for start in range(0, whole.num_rows, _ROWS):
-        yield _records(whole.slice(start, _ROWS), quote, nothing)
+    for one in tables:
+        yield _records(one, quote, nothing)
+
+
+def iter_slices(table: pa.Table) -> Iterator[pa.Table]:
+    """Yield the rows of a table, as many at a time as become bytes together."""
+    for start in range(0, table.num_rows, ROWS):
+        yield table.slice(start, ROWS)
 
 
 def _records(table: pa.Table, quote: Callable[[pa.Array], pa.Array], nothing: str) -> bytes:
     # A record of one empty cell would be an empty line, which readers skip.
     nothing = nothing or ('""' if table.num_columns == 1 else "")
     cells = [pc.fill_null(_cells(column, quote), nothing) for column in table.columns]
-    lines = pc.binary_join_element_wise(*cells, ",")
-    return "\r\n".join([*lines.to_pylist(), ""]).encode()
+    ends = pc.binary_join_element_wise(cells.pop(), "\r\n", "")
+    lines = pc.binary_join_element_wise(*cells, ends, ",")
+    return _bytes_of(lines)
+
+
+def _bytes_of(texts: pa.Array) -> bytes:
+    """Return all texts one behind the other: they lie so in memory."""
+    _, offsets, content = texts.buffers()
+    numbers = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return memoryview(content)[numbers[0] : numbers[-1]].tobytes()
 
 
 def _cells(column: pa.ChunkedArray, quote: Callable[[pa.Array], pa.Array]) -> pa.Array:

@@ -28,12 +28,15 @@ import pyarrow.compute as pc
 
 from catalog.errors import CheckFailed, Label
 from catalog.formats.cells import cell_texts
-from catalog.formats.csv import iter_records, quote_all
+from catalog.formats.csv import iter_records, iter_slices, quote_all
 from catalog.formats.labels import CodeLabels, all_labels
 from catalog.model import COUNTRY, Column, DataStructure
 from catalog.model.area import check_digit
 
 BOM = b"\xef\xbb\xbf"
+
+#: observations that Excel shows: 1,048,576 rows less the header; it leaves the rest out
+MOST_ROWS = 1_048_575
 
 #: what stands in a cell that has no value
 NOTHING = "…"
@@ -110,16 +113,7 @@ def write_excel_csv(
 def iter_excel_csv(
     table: pa.Table, structure: DataStructure, labels: CodeLabels, *, synthetic: bool = False
 ) -> Iterator[bytes]:
-    """Yield the file of :func:`write_excel_csv`, some thousand records at a time."""
-    shown = readable_table(table, structure, labels, synthetic=synthetic)
-    yield BOM
-    yield from iter_records(shown.column_names, shown, _guard_and_quote, f'"{NOTHING}"')
-
-
-def readable_table(
-    table: pa.Table, structure: DataStructure, labels: CodeLabels, *, synthetic: bool = False
-) -> pa.Table:
-    """Return the table as people read it: Japanese headers, a label column beside each code column.
+    """Yield the file of :func:`write_excel_csv`, some thousand records at a time.
 
     Raises
     ------
@@ -128,8 +122,14 @@ def readable_table(
     """
     known = all_labels(structure, labels)
     columns = readable_columns(structure, single_unit(table, known), synthetic=synthetic)
-    _check_unique([one.header for one in columns])
-    return pa.Table.from_arrays([_cells(table, one, known) for one in columns], names=[one.header for one in columns])
+    headers = [one.header for one in columns]
+    _check_unique(headers)
+    shown = (
+        pa.Table.from_arrays([_cells(some, one, known) for one in columns], names=headers)
+        for some in iter_slices(table)
+    )
+    yield BOM
+    yield from iter_records(headers, shown, _guard_and_quote, f'"{NOTHING}"')
 
 
 def readable_columns(

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from catalog.formats.columns import encode
 from catalog.model import DataStructure
 
 #: numbers of keys that fit into 64 bits
@@ -40,7 +41,9 @@ def key_numbers(table: pa.Table, structure: DataStructure) -> NDArray[np.int64] 
         total *= max(1, size)
         if total >= _MOST_KEYS:
             return None
-        numbers = numbers * size + places
+        if size > 1:
+            numbers *= size
+            numbers += places
     return numbers
 
 
@@ -56,8 +59,7 @@ def has_repeated_key(table: pa.Table, structure: DataStructure) -> bool | None:
 
 def _places(column: pa.ChunkedArray[Any]) -> tuple[NDArray[np.int64], int]:
     """Return for each row the place of its code among those of the column, and how many there are."""
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = encoded.dictionary
+    index, codes = encode(column)
     ranks = np.empty(len(codes), np.int64)
     ranks[np.asarray(pc.sort_indices(codes))] = np.arange(len(codes))
-    return ranks[np.asarray(encoded.indices)], len(codes)
+    return ranks[index], len(codes)

@@ -16,17 +16,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import IntegrityError
+from catalog.formats.columns import ROWS, is_large, read_columns, take_rows
 from catalog.formats.keys import key_numbers
 from catalog.model import DataStructure, canonical_json
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
 
 _METADATA_KEY = b"shihyo"
-_ROWS_IN_GROUP = 65_536
 _ZSTD_LEVEL = 6
 
 
-def write_parquet(table: pa.Table, structure: DataStructure, target: Path, description: dict[str, Any]) -> None:
+def write_parquet(
+    table: pa.Table, structure: DataStructure, target: Path, description: dict[str, Any], *, is_sorted: bool = False
+) -> None:
     """Write the observation table, sorted by the key.
 
     Parameters
@@ -39,19 +41,22 @@ def write_parquet(table: pa.Table, structure: DataStructure, target: Path, descr
         The file to write; an existing one is overwritten.
     description
         JSON for the file's metadata: dataset, version, labels of the columns.
+    is_sorted
+        Whether :func:`sort_by_key` made the table.
     """
-    ordered = sort_by_key(table, structure)
+    ordered = table if is_sorted else sort_by_key(table, structure)
     schema = structure.arrow_schema().with_metadata({_METADATA_KEY: canonical_json(description)})
-    pq.write_table(
-        ordered.cast(schema),
+    with pq.ParquetWriter(
         target,
+        schema,
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
-        row_group_size=_ROWS_IN_GROUP,
         version="2.6",
         data_page_version="1.0",
         write_page_index=True,
-    )
+    ) as writer:
+        for start in range(0, ordered.num_rows, ROWS) or [0]:
+            writer.write_table(ordered.slice(start, ROWS).combine_chunks().cast(schema), row_group_size=ROWS)
 
 
 def sort_by_key(table: pa.Table, structure: DataStructure) -> pa.Table:
@@ -61,12 +66,12 @@ def sort_by_key(table: pa.Table, structure: DataStructure) -> pa.Table:
     if numbers is None:
         return chosen.sort_by([(name, "ascending") for name in structure.key]).combine_chunks()
     if (numbers[1:] >= numbers[:-1]).all():
-        return chosen.combine_chunks()
-    return chosen.combine_chunks().take(pa.array(np.argsort(numbers, kind="stable")))
+        return chosen if is_large(chosen.num_rows) else chosen.combine_chunks()
+    return take_rows(chosen, np.argsort(numbers, kind="stable"))
 
 
 def read_parquet(path: Path) -> pa.Table:
-    """Read the observation table of a release, without the file's metadata.
+    """Read the observation table of a release, without the file's metadata; a large one does not stay in memory.
 
     Raises
     ------
@@ -74,7 +79,8 @@ def read_parquet(path: Path) -> pa.Table:
         If it is not a Parquet file.
     """
     try:
-        return pq.read_table(path).replace_schema_metadata(None)
+        with pq.ParquetFile(path) as file:
+            return read_columns(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise IntegrityError(
             f"Parquetファイルを読めません（{path.name}）", f"{path.name} cannot be read as Parquet", value=path.name

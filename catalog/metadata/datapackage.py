@@ -11,6 +11,7 @@ property           meaning
 ``temporal``       first and last period
 ``spatial``        codes of the areas it covers as a whole
 ``synthetic``      true if the figures are made up
+``omitted``        files that other releases have and this one does not, each with the reason; only if there are any
 ``unit``           of a field with numbers: the ``column`` that has the unit of the row, or the ``code`` of the unit
                    (rule L3-04)
 =================  =====================================================================================
@@ -33,7 +34,7 @@ from catalog.errors import Label
 from catalog.formats import CodeLabels, readable_columns
 from catalog.formats.excel_csv import NOTHING, ReadableColumn
 from catalog.formats.labels import all_labels
-from catalog.model import Agent, Column, Dataset, Distribution, License, Provenance, Version
+from catalog.model import Agent, Column, Dataset, Distribution, License, Omission, Provenance, Version
 
 NAME = "datapackage.json"
 
@@ -76,6 +77,7 @@ def describe_datapackage(
     unit: str | None,
     labels: CodeLabels,
     used: Mapping[str, Sequence[str]],
+    omitted: Sequence[Omission] = (),
 ) -> dict[str, Any]:
     """Return the descriptor of a release.
 
@@ -91,6 +93,8 @@ def describe_datapackage(
         Labels of codes.
     used
         Column -> codes that occur, in order; the code tables of columns without declared codes name only these.
+    omitted
+        As in the manifest.
     """
     known = all_labels(dataset.structure, labels)
     return {
@@ -110,6 +114,7 @@ def describe_datapackage(
         "spatial": list(dataset.spatial),
         "synthetic": dataset.synthetic,
         "resources": [_resource(one, dataset, unit, known, used) for one in files],
+        **({"omitted": [one.to_dict() for one in omitted]} if omitted else {}),
     }
 
 

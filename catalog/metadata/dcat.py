@@ -208,9 +208,9 @@ def _described(terms: Terms, manifest: Manifest, address: str) -> URIRef:
 
 def _version(terms: Terms, node: URIRef, manifest: Manifest) -> None:
     terms.graph.add((node, DCAT.version, words(str(manifest.version))))
-    reasons = manifest.reasons
-    if reasons:
-        notes = Label("。".join(one["ja"] for one in reasons), ". ".join(one["en"] for one in reasons))
+    remarks = manifest.remarks
+    if remarks:
+        notes = Label("。".join(one.ja for one in remarks), ". ".join(one.en for one in remarks))
         add_label(terms.graph, node, ADMS.versionNotes, notes)
 
 

@@ -8,7 +8,7 @@ from catalog.model.dataset import CC_BY, LICENSES, Agent, Dataset, Distribution,
 from catalog.model.observation import COUNTRY, TOTAL, Column, DataStructure, Dimension, base_columns
 from catalog.model.period import FREQUENCIES, Period, parse_period
 from catalog.model.provenance import Origin, Provenance, Rollback
-from catalog.model.release import MANIFEST_NAME, ChangeCounts, Manifest, canonical_json, parse_manifest
+from catalog.model.release import MANIFEST_NAME, ChangeCounts, Manifest, Omission, canonical_json, parse_manifest
 from catalog.model.version import Version, VersionSelector, parse_selector, parse_version
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Label",
     "License",
     "Manifest",
+    "Omission",
     "Origin",
     "Period",
     "Place",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from catalog.errors import IntegrityError
+from catalog.errors import IntegrityError, Label
 from catalog.model.dataset import Dataset, Distribution
 from catalog.model.provenance import Provenance
 from catalog.model.version import Version, parse_version
@@ -49,6 +49,20 @@ class ChangeCounts:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A file that releases have and this one does not."""
+
+    #: the name that it would have
+    name: str
+    #: why it is left out, and what to take instead
+    why: Label
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"name": self.name, "why": self.why.to_dict()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Everything about one release except the bytes of its files."""
@@ -75,6 +89,8 @@ class Manifest:
     files: tuple[Distribution, ...]
     #: where it came from
     provenance: Provenance
+    #: files that are left out; in JSON only if there are any
+    omitted: tuple[Omission, ...] = ()
     #: id of the harvest job that built it; not in the digest
     job: str | None = None
     #: when it was built, ISO 8601 in UTC; not in the digest
@@ -100,7 +116,13 @@ class Manifest:
         """
         return {one.name: one for one in self.files}[name]
 
+    @property
+    def remarks(self) -> tuple[Label, ...]:
+        """What people should know of the release: why it has its version, and what is left out."""
+        return (*(Label(one["ja"], one["en"]) for one in self.reasons), *(one.why for one in self.omitted))
+
     def _content(self) -> dict[str, Any]:
+        omitted = {"omitted": [one.to_dict() for one in self.omitted]} if self.omitted else {}
         return {
             "dataset": self.dataset.to_dict(),
             "sequence": self.sequence,
@@ -112,6 +134,7 @@ class Manifest:
             "temporal": list(self.temporal) if self.temporal else None,
             "changes": self.changes.to_dict(),
             "files": [one.to_dict() for one in self.files],
+            **omitted,
             "provenance": self.provenance.to_dict(),
             "job": self.job,
             "built": self.built,
@@ -146,6 +169,7 @@ class Manifest:
             temporal=(temporal[0], temporal[1]) if temporal else None,
             changes=ChangeCounts(**raw["changes"]),
             files=tuple(Distribution.from_dict(one) for one in raw["files"]),
+            omitted=tuple(Omission(one["name"], Label(**one["why"])) for one in raw.get("omitted", ())),
             provenance=Provenance.from_dict(raw["provenance"]),
             job=raw["job"],
             built=raw["built"],

@@ -33,6 +33,7 @@ from catalog.formats import (
     write_parquet,
 )
 from catalog.formats.csv import MEDIA_TYPE as CSV_TYPE
+from catalog.formats.excel_csv import MOST_ROWS
 from catalog.formats.parquet import MEDIA_TYPE as PARQUET_TYPE
 from catalog.metadata import describe_datapackage
 from catalog.metadata.datapackage import NAME as DATAPACKAGE_NAME
@@ -41,6 +42,7 @@ from catalog.model import (
     Dataset,
     Distribution,
     Manifest,
+    Omission,
     Provenance,
     Version,
     parse_manifest,
@@ -120,7 +122,8 @@ def build_release(
     dataset
         The dataset as it is described now.
     table
-        All its observations, in any order; columns and types as ``dataset.structure.arrow_schema()``.
+        All its observations; columns and types as ``dataset.structure.arrow_schema()``. In any order, or in that of
+        :func:`~catalog.formats.sort_by_key` if ``judged``.
     parent
         The release before, or None for the first.
     issued
@@ -155,7 +158,7 @@ def build_release(
     if judged is None:
         require_passed(dataset, check_table(dataset, table, known.codelists, areas=_area_codes(known)))
     _check_issued(issued, parent)
-    ordered = sort_by_key(table, dataset.structure)
+    ordered = table if judged else sort_by_key(table, dataset.structure)
     diff = judged or diff_tables(parent.parquet if parent else None, ordered, dataset.structure)
     before = parent.manifest if parent else None
     if before and diff.is_empty and before.dataset.to_dict() == dataset.to_dict():
@@ -177,6 +180,7 @@ def build_release(
         temporal=draft.temporal,
         changes=diff.counts,
         files=_write_files(draft, work),
+        omitted=_omitted(draft),
         provenance=provenance,
         job=job,
         built=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -296,11 +300,15 @@ def _temporal(table: pa.Table) -> tuple[str, str] | None:
 def _write_files(draft: _Draft, work: Path) -> tuple[Distribution, ...]:
     dataset, structure = draft.dataset, draft.dataset.structure
     name = dataset.name
-    write_parquet(draft.table, structure, work / f"{name}.parquet", _parquet_description(draft))
+    write_parquet(draft.table, structure, work / f"{name}.parquet", _parquet_description(draft), is_sorted=True)
     write_csv(draft.table, structure, work / f"{name}.csv")
-    people = work / f"{name}_excel.csv"
-    write_excel_csv(draft.table, structure, draft.labels, people, synthetic=dataset.synthetic)
-    tables = tuple(_distribution(work / f"{name}{suffix}", suffix) for suffix in (".parquet", ".csv", "_excel.csv"))
+    suffixes = [".parquet", ".csv"]
+    omitted = _omitted(draft)
+    if not omitted:
+        people = work / f"{name}_excel.csv"
+        write_excel_csv(draft.table, structure, draft.labels, people, synthetic=dataset.synthetic)
+        suffixes.append("_excel.csv")
+    tables = tuple(_distribution(work / f"{name}{suffix}", suffix) for suffix in suffixes)
     descriptor = describe_datapackage(
         dataset,
         version=draft.version,
@@ -311,10 +319,25 @@ def _write_files(draft: _Draft, work: Path) -> tuple[Distribution, ...]:
         unit=single_unit(draft.table, draft.labels),
         labels=draft.labels,
         used=_used_codes(draft.table, draft.labels),
+        omitted=omitted,
     )
     text = json.dumps(descriptor, ensure_ascii=False, indent=2) + "\n"
     (work / DATAPACKAGE_NAME).write_text(text, "utf-8", newline="")
     return (*tables, _distribution(work / DATAPACKAGE_NAME, DATAPACKAGE_NAME))
+
+
+def _omitted(draft: _Draft) -> tuple[Omission, ...]:
+    """Return the CSV for people if it had more rows than a spreadsheet shows: nobody would see that some are gone."""
+    rows = draft.table.num_rows
+    if rows <= MOST_ROWS:
+        return ()
+    why = Label(
+        f"Excelで開けるのは1,048,576行までのため、{rows:,}件あるこの版にExcel用CSVはありません。"
+        "必要な範囲を絞って検索結果のCSVを使うか、ParquetかCSVを使ってください",
+        f"There is no CSV for Excel: it opens 1,048,576 rows and this release has {rows:,} observations. "
+        "Select what you need and download the CSV of the answer, or take Parquet or CSV",
+    )
+    return (Omission(f"{draft.dataset.name}_excel.csv", why),)
 
 
 def _parquet_description(draft: _Draft) -> dict[str, Any]:

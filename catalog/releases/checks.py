@@ -27,6 +27,7 @@ from catalog.errors import CheckFailed, InvalidPeriod, Label
 from catalog.formats import has_repeated_key
 from catalog.model import Column, Dataset, DataStructure, parse_period
 from catalog.model.codelist import CodeList, nearest
+from catalog.releases.scratch import open_scratch
 
 Severity = Literal["error", "warning"]
 
@@ -41,6 +42,9 @@ _NAMED_CODES = 20
 
 #: code of the unit percent
 PERCENT = "PT"
+
+#: texts with line breaks, tabs or other signs that control, or with spaces around them
+_UNTIDY = r"[\x00-\x1f\x7f]|^[\s　]|[\s　]$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,10 @@ class Finding:
             "key": dict(self.key),
             "total": self.total,
         }
+
+
+#: column -> its different texts: they are few, the rows many
+Texts = Mapping[str, "pa.Array[Any]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +130,11 @@ def check_table(
     findings = list(_columns(structure, table))
     if findings:
         return findings
+    texts = {one.name: pc.unique(table.column(one.name)) for one in structure.columns if one.type == "string"}
     rules = [
-        *_column_rules(structure),
-        *_code_rules(dataset, table, codelists, areas),
-        *_period_rules(table),
+        *_column_rules(structure, table, texts),
+        *_code_rules(dataset, texts, codelists, areas),
+        *_period_rules(texts["period"]),
         *(_duplicate_rules(structure) if has_repeated_key(table, structure) is not False else ()),
         *_status_rules(codelists["obs_status"]),
         *_RATE_RULES,
@@ -180,14 +189,16 @@ def _column_finding(rule: str, name: str, what: Label, value: Any = None) -> Fin
     return Finding(rule=rule, severity="error", what=what, column=name, value=value)
 
 
-def _column_rules(structure: DataStructure) -> Iterator[_RowRule]:
+def _column_rules(structure: DataStructure, table: pa.Table, texts: Texts) -> Iterator[_RowRule]:
     for column in structure.columns:
-        name = _name(column.name)
-        if column.required:
+        name, nulls = _name(column.name), table.column(column.name).null_count
+        if column.required and nulls:
             text = Label("必須の「{column}」が空です", "{column} is required and is empty")
             yield _RowRule(name="required", column=column.name, sql=f"{name} IS NULL", text=text)
         if column.type == "string":
-            yield from _text_rules(column)
+            yield from _text_rules(column, texts[column.name])
+        if nulls == table.num_rows:
+            continue
         if column.type == "number":
             text = Label("「{column}」の {value} は数ではありません", "{column} {value} is not a number")
             yield _RowRule(
@@ -199,23 +210,29 @@ def _column_rules(structure: DataStructure) -> Iterator[_RowRule]:
             yield _RowRule(name="minimum", column=column.name, sql=f"{name} < {low}", shown=name, text=text)
 
 
-def _text_rules(column: Column) -> Iterator[_RowRule]:
+def _text_rules(column: Column, texts: pa.Array[Any]) -> Iterator[_RowRule]:
+    """Yield the rules that one of the different texts of a column breaks."""
     name = _name(column.name)
-    layout = Label(
-        "「{column}」の「{value}」は空か、改行・タブ・前後の空白を含みます",
-        "{column} {value!r} is empty or has line breaks, tabs or spaces around it",
-    )
-    sql = rf"({name} = '' OR regexp_matches({name}, '[\x00-\x1f\x7f]|^[\s　]|[\s　]$'))"
-    yield _RowRule(name="layout", column=column.name, sql=sql, shown=name, text=layout)
-    if "pattern" in column.constraints:
-        pattern = _literal(column.constraints["pattern"])
+    if _any(pc.match_substring_regex(texts, f"^$|{_UNTIDY}")):
+        layout = Label(
+            "「{column}」の「{value}」は空か、改行・タブ・前後の空白を含みます",
+            "{column} {value!r} is empty or has line breaks, tabs or spaces around it",
+        )
+        sql = f"({name} = '' OR regexp_matches({name}, '{_UNTIDY}'))"
+        yield _RowRule(name="layout", column=column.name, sql=sql, shown=name, text=layout)
+    pattern = column.constraints.get("pattern")
+    if pattern and _any(pc.invert(pc.match_substring_regex(texts, rf"\A(?:{pattern})\z"))):
         text = Label("「{column}」の「{value}」は決まりの形ではありません", "{column} {value!r} does not have its form")
-        sql = f"NOT regexp_full_match({name}, {pattern})"
+        sql = f"NOT regexp_full_match({name}, {_literal(pattern)})"
         yield _RowRule(name="pattern", column=column.name, sql=sql, shown=name, text=text)
 
 
+def _any(flags: pa.Array[Any]) -> bool:
+    return bool(pc.any(flags, min_count=0).as_py())
+
+
 def _code_rules(
-    dataset: Dataset, table: pa.Table, codelists: Mapping[str, CodeList], areas: Collection[str] | None
+    dataset: Dataset, texts: Texts, codelists: Mapping[str, CodeList], areas: Collection[str] | None
 ) -> Iterator[_RowRule]:
     known: dict[str, Collection[str]] = {
         "indicator_id": dataset.indicators,
@@ -226,7 +243,7 @@ def _code_rules(
     if areas is not None:
         known["area_code"] = areas
     for name, codes in known.items():
-        used = {one for one in pc.unique(table.column(name)).to_pylist() if one is not None}
+        used = {one for one in texts[name].to_pylist() if one is not None}
         unknown = sorted(used - set(codes))
         if unknown:
             yield _RowRule(
@@ -245,8 +262,8 @@ def _is_one_of(column: str, texts: Sequence[str]) -> str:
     return f"{_name(column)} IN ({', '.join(_literal(one) for one in texts)})"
 
 
-def _period_rules(table: pa.Table) -> Iterator[_RowRule]:
-    wrong = [one for one in pc.unique(table.column("period")).to_pylist() if one is not None and not _is_period(one)]
+def _period_rules(periods: pa.Array[Any]) -> Iterator[_RowRule]:
+    wrong = [one for one in periods.to_pylist() if one is not None and not _is_period(one)]
     if wrong:
         text = Label("「{value}」は時点・期間として読めません", "{value!r} is not a period")
         yield _RowRule(
@@ -352,7 +369,7 @@ _RATE_RULES = (
 
 
 def _apply(rules: Sequence[_RowRule], structure: DataStructure, table: pa.Table) -> list[Finding]:
-    with duckdb.connect() as connection:
+    with open_scratch() as connection:
         connection.register("observed", table.append_column(_ROW, pa.array(np.arange(1, table.num_rows + 1))))
         printed = _printed_digits(connection)
         connection.execute(f"CREATE TEMP VIEW observations AS SELECT *, {printed} AS {_PRINTED} FROM observed")  # noqa: S608
@@ -370,7 +387,8 @@ def _apply(rules: Sequence[_RowRule], structure: DataStructure, table: pa.Table)
 
 def _printed_digits(connection: duckdb.DuckDBPyConnection) -> str:
     """Return the expression for the most digits that a rate of the row's definition is printed with."""
-    sql = f"SELECT definition_id, max({_DIGITS}) FROM observed WHERE {_IS_RATE} AND value IS NOT NULL GROUP BY ALL"  # noqa: S608
+    rates = f"SELECT DISTINCT definition_id, value FROM observed WHERE {_IS_RATE} AND value IS NOT NULL"  # noqa: S608
+    sql = f"SELECT definition_id, max({_DIGITS}) FROM ({rates}) GROUP BY ALL"  # noqa: S608
     known = [
         f"WHEN {_literal(id)} THEN {digits}" for id, digits in connection.execute(sql).fetchall() if id is not None
     ]

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from catalog.formats import read_parquet
 from catalog.model import TOTAL, ChangeCounts, DataStructure, base_columns
+from catalog.releases.scratch import open_scratch
 
 #: examples of each kind of change that are kept
 EXAMPLES = 20
@@ -125,7 +126,7 @@ def diff_tables(
         )
     before = read_parquet(old) if isinstance(old, Path) else old
     key = _joint_key(before, structure)
-    with duckdb.connect() as connection:
+    with open_scratch() as connection:
         connection.register("old_table", _with_totals(before, key))
         connection.register("new_table", _with_totals(new, key))
         attributes = [name for name in new.column_names if name not in key and name in before.column_names]

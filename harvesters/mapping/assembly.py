@@ -2,13 +2,15 @@
 
 Order of events for each table: cells with findings are reported; each series (a value column) takes the rows whose
 cells it can use; what a release would refuse is refused here, row by row, with its place; at the end all series of all
-tables are put in the order of the key, and second values of a key are refused. Everything works on whole columns.
+tables are put in the order of the key, and second values of a key are refused. Everything works on whole columns, of a
+large table on one slice after the other; what is made of a slice lies in a scratch file until the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,16 +18,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.errors import Place
+from catalog.formats.columns import ROWS, keep_table
 from catalog.model.codelist import CodeList
 from catalog.reference import Reference
 from harvesters.base import Tally
 from harvesters.findings import EXAMPLES_KEPT, Finding, Findings
 from harvesters.mapping.binding import Plan, Series
-from harvesters.mapping.columns import Floats, Index, Mask, ReadColumn, ReadTable
+from harvesters.mapping.columns import Floats, Index, Mask, ReadColumn, ReadTable, Slice
 from harvesters.mapping.declaration import DAYS, NUMBERS, TEXTS
 from harvesters.mapping.fields import Outcome
-from harvesters.mapping.parts import Codebook, Part, Report, RowStates, report_cells
+from harvesters.mapping.parts import Codebook, KeptPart, KeptRows, Look, Part, Report, RowStates, report_cells
 from harvesters.mapping.rules import MAPPED
+from harvesters.mapping.scratch import Scratch
 from harvesters.readers.grid import show
 from harvesters.readers.percent import Scale, judge_scale
 
@@ -34,6 +38,8 @@ PERCENT = "PT"
 #: digits behind the point of a percentage that is computed
 DIGITS = 6
 _HUNDRED = Decimal(100)
+#: numbers of keys that fit into 64 bits
+_MOST_KEYS = 2**62
 _COUNTS = ("numerator", "denominator", "n", "n_eff")
 _NO_RATE = "分母が0のため割合はない / No share of 0"
 _COLUMN_OF = {"indicator": "indicator_id", "definition": "definition_id", "area": "area_code", "status": "obs_status"}
@@ -42,30 +48,75 @@ _COLUMN_OF = {"indicator": "indicator_id", "definition": "definition_id", "area"
 class Assembly:
     """The observations of one contribution."""
 
-    def __init__(self, breakdowns: Sequence[str], reference: Reference, findings: Findings, tally: Tally) -> None:
+    def __init__(
+        self, breakdowns: Sequence[str], reference: Reference, findings: Findings, tally: Tally, scratch: Scratch
+    ) -> None:
         self._breakdowns, self._reference = tuple(breakdowns), reference
         self._findings, self._tally = findings, tally
+        #: keeps what is large
+        self.scratch = scratch
         self.key = ("indicator_id", "definition_id", "area_code", "period", *self._breakdowns)
         self._books: dict[str, Codebook] = {}
-        self._parts: list[Part] = []
-        self._tables: list[RowStates] = []
+        self._used: dict[str, set[int]] = {}
+        self._parts: list[KeptPart] = []
+        self._tables: list[KeptRows] = []
         self._definitions = {
             one.id: one.definitions[0].id for one in reference.indicator_set.indicators if len(one.definitions) == 1
         }
         self._rules = _status_rules(reference.codelists["obs_status"])
 
-    def add(self, plan: Plan, table: ReadTable) -> None:
+    def add(self, plan: Plan, slices: Sequence[Slice]) -> None:
         """Add what was read of one table."""
-        rows = len(table.wanted)
-        state = RowStates(plan, table.keys, table.wanted, np.zeros(rows, np.int32), np.zeros(rows, np.int32))
-        self._tables.append(state)
         report = Report()
-        self._report_skipped(plan, table)
+        scales: list[Scale | None] | None = None
+        for load in slices:
+            table = load()
+            if scales is None:
+                self._report_skipped(plan, table)
+                scales = [self._scale(plan, series, slices) for series in plan.series]
+            self._add_slice(plan, table, scales, report)
+        report.tell(self._findings)
+
+    def _add_slice(self, plan: Plan, table: ReadTable, scales: Sequence[Scale | None], report: Report) -> None:
+        rows = len(table.wanted)
+        state = RowStates(table.wanted, np.zeros(rows, np.int32), np.zeros(rows, np.int32))
         for number, column in enumerate(table.columns):
             report_cells(plan, table, number, column, report)
-        for series in plan.series:
-            _SeriesRun(self, plan, series, table, state, report).run()
-        report.tell(self._findings)
+        for series, scale in zip(plan.series, scales, strict=True):
+            self._put(_SeriesRun(self, plan, series, table, scale).run(state, report))
+        keep = self.scratch.keep
+        kept = KeptRows(
+            plan=plan,
+            start=report.start,
+            keys=keep(np.asarray(table.keys)),
+            wanted=keep(state.wanted),
+            made=keep(state.made),
+            lost=keep(state.lost),
+        )
+        self._tables.append(kept)
+        report.start += rows
+
+    def _scale(self, plan: Plan, series: Series, slices: Sequence[Slice]) -> Scale | None:
+        """Return how plain percentages of a series are written: as declared, else found by looking, which is told.
+
+        None if it has none.
+        """
+        if series.percent is not None:
+            return series.percent
+        looks = (_SeriesRun(self, plan, series, load(), None).look() for load in slices)
+        found = [one for one in looks if one is not None]
+        if not found:
+            return None
+        highest = max((one.highest for one in found if one.highest is not None), default=None)
+        scale, detected = judge_scale(
+            sum(one.plain for one in found),
+            "" if highest is None else show(highest),
+            above_one=highest is not None and highest > 1,
+            fractions=any(one.fractions for one in found),
+            place=found[0].place,
+        )
+        self._findings.extend([Finding(MAPPED["percent-detected"], detected.place, detected.value, detected.evidence)])
+        return scale
 
     def _report_skipped(self, plan: Plan, table: ReadTable) -> None:
         findings, place = self._findings, plan.records.place
@@ -82,102 +133,133 @@ class Assembly:
         """Return the codebook of a column."""
         return self._books.setdefault(name, Codebook())
 
-    def tell(self, finding: Finding) -> None:
-        """Report a finding at once."""
-        self._findings.extend([finding])
-
-    def put(self, part: Part) -> None:
-        """Add the observations of a series."""
-        self._parts.append(part)
+    def _put(self, part: Part) -> None:
+        """Put the observations of a series aside."""
+        for name, codes in part.codes.items():
+            self._used.setdefault(name, set()).update((np.flatnonzero(np.bincount(codes + 1)) - 1).tolist())
+        keep = self.scratch.keep
+        kept = KeptPart(
+            table=len(self._tables),
+            column=part.column,
+            rows=keep(part.rows),
+            codes={name: keep(one) for name, one in part.codes.items()},
+            numbers={name: keep(one) for name, one in part.numbers.items()},
+        )
+        self._parts.append(kept)
 
     def finish(self, names: Sequence[str], schema: pa.Schema) -> pa.Table:
         """Return the observation table, sorted by the key, without second values of a key; rows are counted."""
         order, repeated = self._order()
         self._refuse(order[repeated])
         self._count()
-        kept = order[~repeated]
-        return pa.table([self._column(name, kept, schema.field(name).type) for name in names], schema=schema)
+        kept = order[~repeated] if repeated.any() else order
+        ordered = pa.schema([schema.field(name) for name in names])
+        return keep_table(ordered, lambda field: self._pieces(field, kept), len(kept))
 
     def used(self, name: str) -> set[str]:
         """Return the codes of a column that observations have."""
         values = list(self.book(name).numbers)
-        return {values[i] for part in self._parts for i in np.unique(part.codes[name]).tolist() if i >= 0}
+        return {values[i] for i in self._used.get(name, ()) if i >= 0}
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no observation at all."""
-        return not any(len(part.rows) for part in self._parts)
+        return not any(part.rows.length for part in self._parts)
 
     def _joined(self, name: str) -> Index:
-        return np.concatenate([part.codes[name] for part in self._parts])
+        parts = [(part.codes.get(name), part.rows.length) for part in self._parts]
+        return np.concatenate([np.full(length, -1, np.int32) if one is None else one.load() for one, length in parts])
 
     def _order(self) -> tuple[NDArray[np.int64], Mask]:
         """Return the order of the observations, and which of them, in this order, repeat the key before them."""
-        ids = [self.book(name).ranks()[self._joined(name)].astype(np.int64) for name in self.key]
-        sizes = [max(1, len(self.book(name).numbers)) for name in self.key]
-        total = 1
-        for size in sizes:
-            total *= size
-        keys = ids[0] if total < 2**62 else None
-        if keys is not None:
-            for one, size in zip(ids[1:], sizes[1:], strict=True):
-                keys = keys * size + one
-            columns = [keys]
-        else:
-            columns = ids
+        columns = self._keys()
         order = np.argsort(columns[0], kind="stable") if len(columns) == 1 else np.lexsort(columns[::-1])
         repeated = _repeats(columns, order)
         if repeated.any() and len(self._parts) > 1:
-            number = np.concatenate([np.full(len(one.rows), i) for i, one in enumerate(self._parts)])
-            table = np.concatenate([np.full(len(one.rows), one.table) for one in self._parts])
-            rows = np.concatenate([one.rows for one in self._parts])
+            number = np.concatenate([np.full(one.rows.length, i) for i, one in enumerate(self._parts)])
+            table = np.concatenate([np.full(one.rows.length, one.table) for one in self._parts])
+            rows = np.concatenate([one.rows.load() for one in self._parts])
             order = np.lexsort((number, rows, table, *columns[::-1]))
             repeated = _repeats(columns, order)
         return order, repeated
 
+    def _keys(self) -> list[NDArray[np.int64]]:
+        """Return the keys as one whole number each, or as one for each dimension if they are too many."""
+        sizes = [max(1, len(self.book(name).numbers)) for name in self.key]
+        if prod(sizes) >= _MOST_KEYS:
+            return [self.book(name).ranks()[self._joined(name)].astype(np.int64) for name in self.key]
+        keys = np.zeros(sum(part.rows.length for part in self._parts), np.int64)
+        for name, size in zip(self.key, sizes, strict=True):
+            if size > 1:
+                keys *= size
+                keys += self.book(name).ranks()[self._joined(name)]
+        return [keys]
+
     def _refuse(self, refused: NDArray[np.int64]) -> None:
         """Report observations whose key was there before, and count them as lost."""
-        ends = np.cumsum([len(one.rows) for one in self._parts])
+        ends = np.cumsum([one.rows.length for one in self._parts])
         report, rule = Report(), MAPPED["observation-twice"]
         for number, part in enumerate(self._parts):
-            start = int(ends[number]) - len(part.rows)
+            start = int(ends[number]) - part.rows.length
             own = np.sort(refused[(refused >= start) & (refused < ends[number])]) - start
-            state, rows = self._tables[part.table], part.rows[own]
-            np.subtract.at(state.made, rows, 1)
-            np.add.at(state.lost, rows, 1)
+            if not len(own):
+                continue
+            state, rows = self._tables[part.table], part.rows.load()[own]
+            made, lost = state.made.load().copy(), state.lost.load().copy()
+            made[rows] -= 1
+            lost[rows] += 1
+            state.made, state.lost, report.start = self.scratch.keep(made), self.scratch.keep(lost), state.start
             report.add(
                 rule, rows, number, self._twice(part, state, dict(zip(rows.tolist(), own.tolist(), strict=True)))
             )
         report.tell(self._findings)
 
-    def _twice(self, part: Part, state: RowStates, where: Mapping[int, int]) -> Callable[[int], Finding]:
+    def _twice(self, part: KeptPart, state: KeptRows, where: Mapping[int, int]) -> Callable[[int], Finding]:
+        words = [list(self.book(name).numbers) for name in self.key]
+        numbers, keys = [part.codes[name].load() for name in self.key], state.keys.load()
+
         def make(row: int) -> Finding:
-            codes = [list(self.book(name).numbers)[part.codes[name][where[row]]] for name in self.key]
-            place = state.plan.records.place(int(state.keys[row]), part.column)
+            codes = [each[number[where[row]]] for each, number in zip(words, numbers, strict=True)]
+            place = state.plan.records.place(int(keys[row]), part.column)
             return Finding(MAPPED["observation-twice"], place, ", ".join(codes))
 
         return make
 
     def _count(self) -> None:
         for one in self._tables:
-            rejected = int(np.count_nonzero(one.wanted & (one.made == 0) & (one.lost > 0)))
-            read = int(np.count_nonzero(one.wanted))
+            wanted = one.wanted.load()
+            rejected = int(np.count_nonzero(wanted & (one.made.load() == 0) & (one.lost.load() > 0)))
+            read = int(np.count_nonzero(wanted))
             self._tally.read += read
             self._tally.rejected += rejected
             self._tally.accepted += read - rejected
 
-    def _column(self, name: str, order: NDArray[np.int64], type: pa.DataType) -> pa.Array[Any]:
+    def _pieces(self, field: pa.Field[Any], order: NDArray[np.int64]) -> Iterator[pa.Array[Any]]:
+        """Yield the values of a column in this order."""
+        make = self._maker(field.name, field.type)
+        for start in range(0, len(order) or 1, ROWS):
+            yield make(order[start : start + ROWS])
+
+    def _maker(self, name: str, type: pa.DataType) -> Callable[[NDArray[np.int64]], pa.Array[Any]]:
+        """Return what makes the values of a column for the numbers of observations."""
         if name in self._books:
-            return self.book(name).array(self._joined(name)[order], type)
-        parts = [part.numbers.get(name) for part in self._parts]
-        if all(one is None for one in parts):
-            return pa.nulls(len(order), type)
-        whole = [
-            np.full(len(part.rows), np.nan) if one is None else one
-            for one, part in zip(parts, self._parts, strict=True)
-        ]
-        values = np.concatenate(whole)[order]
-        return pa.array(values, pa.float64(), mask=np.isnan(values)).cast(type)
+            codes, book = self._joined(name), self.book(name)
+            return lambda some: book.array(codes[some], type)
+        numbers = self._joined_numbers(name)
+        if numbers is None:
+            return lambda some: pa.nulls(len(some), type)
+        return lambda some: _numbers_array(numbers[some], type)
+
+    def _joined_numbers(self, name: str) -> Floats | None:
+        """Return the numbers of a column; None if there are none."""
+        parts = [(part.numbers.get(name), part.rows.length) for part in self._parts]
+        if all(one is None for one, _ in parts):
+            return None
+        return np.concatenate([np.full(length, np.nan) if one is None else one.load() for one, length in parts])
+
+
+def _numbers_array(values: Floats, type: pa.DataType) -> pa.Array[Any]:
+    return pa.array(values, pa.float64(), mask=np.isnan(values)).cast(type)
 
 
 def _repeats(columns: Sequence[NDArray[np.int64]], order: NDArray[np.int64]) -> Mask:
@@ -195,26 +277,43 @@ def _status_rules(statuses: CodeList) -> dict[str, str]:
 
 
 class _SeriesRun:
-    """One series of one table on its way to observations."""
+    """One series of one slice of a table on its way to observations."""
 
-    def __init__(
-        self, assembly: Assembly, plan: Plan, series: Series, table: ReadTable, state: RowStates, report: Report
-    ) -> None:
+    def __init__(self, assembly: Assembly, plan: Plan, series: Series, table: ReadTable, scale: Scale | None) -> None:
         self._assembly, self._plan, self._series = assembly, plan, series
-        self._table, self._state, self._report = table, state, report
-        self._rows: NDArray[np.int64] = np.zeros(0, np.int64)
-
-    def run(self) -> None:
-        usable = self._table.wanted.copy()
-        for bound in self._series.bindings.values():
+        self._table, self._scale = table, scale
+        self._usable = table.wanted.copy()
+        for bound in series.bindings.values():
             if isinstance(bound, int):
-                usable &= self._table.columns[bound].usable()
-        self._rows = np.flatnonzero(usable)
-        self._state.lost += self._table.wanted & ~usable
+                self._usable &= table.columns[bound].usable()
+        self._rows: NDArray[np.int64] = np.flatnonzero(self._usable)
+        none = np.zeros(0, np.int32)
+        self._state, self._report = RowStates(table.wanted, none, none), Report()
+
+    def look(self) -> Look | None:
+        """Return what can be seen of how percentages are written; None if the value is no percentage that is read."""
+        bound = self._bound("value")
+        is_percent = np.equal(self._codes("unit"), self._assembly.book("unit").numbers.get(PERCENT, -2))
+        if not isinstance(bound, ReadColumn) or not is_percent.any():
+            return None
+        plain = bound.take(lambda one: one.unit is None and one.status != "A", plain=True)[self._rows]
+        values = self._numbers("value")[plain & is_percent]
+        values = values[~np.isnan(values)]
+        return Look(
+            plain=len(values),
+            highest=float(values.max()) if len(values) else None,
+            fractions=bool(((values > 0) & (values < 1)).any()),
+            place=self._place(self._rows[0], self._series.column),
+        )
+
+    def run(self, state: RowStates, report: Report) -> Part:
+        """Return the observations; count what was made and lost, and report what cannot be used."""
+        self._state, self._report = state, report
+        state.lost += self._table.wanted & ~self._usable
         part = self._part()
         self._check(part)
-        np.add.at(self._state.made, part.rows, 1)
-        self._assembly.put(part)
+        state.made[part.rows] += 1
+        return part
 
     def _bound(self, name: str) -> Outcome | ReadColumn | None:
         bound = self._series.bindings.get(name)
@@ -242,13 +341,7 @@ class _SeriesRun:
             **{name: self._codes(name) for name in (*DAYS, *TEXTS) if name in bindings},
         }
         numbers = {name: self._numbers(name) for name in NUMBERS if name in bindings}
-        part = Part(
-            table=assembly._tables.index(self._state),
-            rows=self._rows,
-            column=self._series.column,
-            codes=codes,
-            numbers=numbers,
-        )
+        part = Part(rows=self._rows, column=self._series.column, codes=codes, numbers=numbers)
         self._add_value(part)
         return part
 
@@ -268,7 +361,7 @@ class _SeriesRun:
         none = np.full(len(part.rows), -1, np.int32)
         declared = self._codes("status") if "status" in self._series.bindings else none
         if isinstance(bound, ReadColumn):
-            part.numbers["value"] = self._read_value(part, bound)
+            part.numbers["value"] = self._read_value(part)
             marker = self._marker(bound)
         else:
             part.numbers["value"] = self._computed(part)
@@ -281,34 +374,16 @@ class _SeriesRun:
     def _is_percent(self, part: Part) -> Mask:
         return np.equal(part.codes["unit"], self._assembly.book("unit").numbers.get(PERCENT, -2))
 
-    def _read_value(self, part: Part, bound: ReadColumn) -> Floats:
+    def _read_value(self, part: Part) -> Floats:
         factor = self._series.multiply
         is_percent = self._is_percent(part)
         if not is_percent.any():
             return self._numbers("value", factor, factor)
-        fraction = self._scale(part, bound, is_percent) == "fraction"
+        fraction = self._scale == "fraction"
         as_percent = self._numbers("value", factor * _HUNDRED if fraction else factor, factor)
         return (
             as_percent if is_percent.all() else np.where(is_percent, as_percent, self._numbers("value", factor, factor))
         )
-
-    def _scale(self, part: Part, bound: ReadColumn, is_percent: Mask) -> Scale:
-        """Return how plain percentages of the series are written: as declared, else found by looking, which is told."""
-        if self._series.percent is not None:
-            return self._series.percent
-        plain = bound.take(lambda one: one.unit is None and one.status != "A", plain=True)[part.rows]
-        values = self._numbers("value")[plain & is_percent]
-        values = values[~np.isnan(values)]
-        place = self._place(part.rows[0], self._series.column) if len(part.rows) else Place()
-        scale, detected = judge_scale(
-            len(values),
-            show(float(values.max())) if len(values) else "",
-            above_one=bool((values > 1).any()),
-            fractions=bool(((values > 0) & (values < 1)).any()),
-            place=place,
-        )
-        self._assembly.tell(Finding(MAPPED["percent-detected"], detected.place, detected.value, detected.evidence))
-        return scale
 
     def _computed(self, part: Part) -> Floats:
         numerator, denominator = part.numbers["numerator"], part.numbers["denominator"]
@@ -405,7 +480,7 @@ class _SeriesRun:
         if not len(rows):
             return
         self._tell(rule, part, rows, name, part.numbers.get(name))
-        np.add.at(self._state.lost, part.rows[rows], 1)
+        self._state.lost[part.rows[rows]] += 1
         part.keep(~broken)
 
     def _tell(self, rule: str, part: Part, rows: NDArray[np.int64], name: str, shown: Floats | None = None) -> None:

@@ -9,9 +9,10 @@ outcomes; the conformance suite of the mapping runs the same specimens through b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,16 @@ from numpy.typing import NDArray
 
 from harvesters.findings import EXAMPLES_KEPT
 from harvesters.mapping.binding import Plan, Read
-from harvesters.mapping.columns import PLAIN, Floats, Index, Mask, ReadColumn, ReadTable
+from harvesters.mapping.columns import PLAIN, Floats, Index, Mask, ReadColumn, ReadTable, Slice
 from harvesters.mapping.fields import NumberReader, Outcome, text_of
 from harvesters.mapping.records import Cell, Records
 from harvesters.mapping.rows import RowSkip, floats, is_plain, joined
+from harvesters.mapping.scratch import Kept, Scratch
 from harvesters.readers.plain import PlainTable, Untidy, must_be_plain
 
 _NUMBER = r"^[+-]?[0-9]{1,15}(\.[0-9]{1,15})?$"
+#: rows that are put aside together
+ROWS_AT_ONCE = 500_000
 #: digits that a spreadsheet shows; numbers with more are read as it shows them
 _MOST_DIGITS = 15
 
@@ -37,8 +41,8 @@ def records_of_plain(plain: PlainTable) -> Records:
     return Records(name=plain.name, columns=plain.columns, rows=(), place=plain.place)
 
 
-def read_bulk(plan: Plan, plain: PlainTable) -> ReadTable:
-    """Read all rows of a plain table.
+def read_bulk(plan: Plan, plain: PlainTable, scratch: Scratch) -> list[Slice]:
+    """Read all rows of a plain table, into ``scratch``.
 
     Raises
     ------
@@ -52,6 +56,7 @@ def read_bulk(plan: Plan, plain: PlainTable) -> ReadTable:
     coded = wanted - numeric
     collectors = [(_Numbers if is_number else _Codes)(one) for one, is_number in zip(plan.reads, numbers, strict=True)]
     skipped = _Skipped(plan)
+    cuts: list[_Cut] = []
     rows = 0
     for batch in plain.iter_batches(columns, coded):
         cells = {number: _Cells.of(batch.column(i)) for i, number in enumerate(columns)}
@@ -61,7 +66,38 @@ def read_bulk(plan: Plan, plain: PlainTable) -> ReadTable:
             one.take(cells, keep)
         skipped.keys.append(rows + 1 + np.flatnonzero(keep))
         rows += batch.num_rows
-    return skipped.table([one.column() for one in collectors])
+        if sum(map(len, skipped.keys)) >= ROWS_AT_ONCE:
+            cuts.append(_cut(skipped, collectors, scratch))
+    if skipped.keys or not cuts:
+        cuts.append(_cut(skipped, collectors, scratch))
+    return [partial(one.load, skipped if number == 0 else None) for number, one in enumerate(cuts)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A slice of the rows, put aside."""
+
+    keys: Kept
+    columns: Sequence[Callable[[], ReadColumn]]
+
+    def load(self, skipped: _Skipped | None) -> ReadTable:
+        """Return the rows; with ``skipped``, what is to be said of skipped ones."""
+        return ReadTable(
+            keys=self.keys.load(),
+            columns=[one() for one in self.columns],
+            wanted=np.ones(self.keys.length, np.bool_),
+            unwanted=skipped.unwanted if skipped else 0,
+            first_unwanted=skipped.first if skipped else (),
+            totals=skipped.totals() if skipped else (),
+            total_words=skipped.words if skipped else (),
+        )
+
+
+def _cut(skipped: _Skipped, collectors: Sequence[_Codes | _Numbers], scratch: Scratch) -> _Cut:
+    """Put aside what was collected, and begin anew."""
+    keys = np.concatenate(skipped.keys) if skipped.keys else np.zeros(0, np.int64)
+    skipped.keys = []
+    return _Cut(scratch.keep(keys), [one.cut(scratch) for one in collectors])
 
 
 @dataclass(slots=True)
@@ -122,10 +158,10 @@ class _Skipped:
     def __init__(self, plan: Plan) -> None:
         self._plan, self._skip = plan, RowSkip(plan)
         self.keys: list[NDArray[np.int64]] = []
-        self._unwanted = 0
-        self._first: list[int] = []
+        self.unwanted = 0
+        self.first: list[int] = []
+        self.words: list[str] = []
         self._totals: list[NDArray[np.int64]] = []
-        self._words: list[str] = []
 
     def take(self, cells: dict[int, _Cells], rows: int, start: int) -> Mask:
         """Return which rows of a batch are wanted and no totals."""
@@ -133,9 +169,9 @@ class _Skipped:
         for number, (column, _) in enumerate(self._plan.only):
             index, words = cells[column].encoded()
             keep &= np.array([self._skip.fits(number, text_of(one)) for one in words], np.bool_)[index]
-        self._unwanted += int(rows - keep.sum())
-        if len(self._first) < EXAMPLES_KEPT:
-            self._first += (start + np.flatnonzero(~keep)[: EXAMPLES_KEPT - len(self._first)]).tolist()
+        self.unwanted += int(rows - keep.sum())
+        if len(self.first) < EXAMPLES_KEPT:
+            self.first += (start + np.flatnonzero(~keep)[: EXAMPLES_KEPT - len(self.first)]).tolist()
         for column in sorted({0, self._plan.area or 0}):
             keep &= ~self._take_totals(cells[column], column, keep, start)
         return keep
@@ -147,22 +183,13 @@ class _Skipped:
         if totals.any():
             rows = np.flatnonzero(totals)
             self._totals.append(start + rows)
-            room = EXAMPLES_KEPT - len(self._words)
-            self._words += [text_of(words[i]) for i in index[rows[: max(0, room)]]]
+            room = EXAMPLES_KEPT - len(self.words)
+            self.words += [text_of(words[i]) for i in index[rows[: max(0, room)]]]
         return totals
 
-    def table(self, columns: Sequence[ReadColumn]) -> ReadTable:
-        """Return what was read."""
-        keys = np.concatenate(self.keys) if self.keys else np.zeros(0, np.int64)
-        return ReadTable(
-            keys=keys,
-            columns=columns,
-            wanted=np.ones(len(keys), np.bool_),
-            unwanted=self._unwanted,
-            first_unwanted=self._first,
-            totals=np.concatenate(self._totals).tolist() if self._totals else [],
-            total_words=self._words,
-        )
+    def totals(self) -> list[int]:
+        """Return the keys of the rows that are totals."""
+        return np.concatenate(self._totals).tolist() if self._totals else []
 
 
 @dataclass(slots=True)
@@ -202,9 +229,10 @@ class _Codes:
             self._texts.append(text_of(word))
         return number
 
-    def column(self) -> ReadColumn:
-        index = np.concatenate(self._index) if self._index else np.zeros(0, np.int32)
-        return ReadColumn(outcomes=self._outcomes, texts=self._texts, index=index)
+    def cut(self, scratch: Scratch) -> Callable[[], ReadColumn]:
+        index = scratch.keep(np.concatenate(self._index) if self._index else np.zeros(0, np.int32))
+        self._index = []
+        return lambda: ReadColumn(outcomes=self._outcomes, texts=self._texts, index=index.load())
 
 
 @dataclass(slots=True)
@@ -246,18 +274,21 @@ class _Numbers:
         self._texts.append(text_of(word))
         return number, np.nan
 
-    def column(self) -> ReadColumn:
-        index = np.concatenate(self._index) if self._index else np.zeros(0, np.int32)
-        plain = np.concatenate(self._plain) if self._plain else np.zeros(0)
-        self._index, self._plain = [], [plain]
-        return ReadColumn(outcomes=self._outcomes, texts=self._texts, index=index, plain=self._times)
+    def cut(self, scratch: Scratch) -> Callable[[], ReadColumn]:
+        index = scratch.keep(np.concatenate(self._index) if self._index else np.zeros(0, np.int32))
+        plain = scratch.keep(np.concatenate(self._plain) if self._plain else np.zeros(0))
+        self._index, self._plain = [], []
+        return lambda: ReadColumn(
+            outcomes=self._outcomes, texts=self._texts, index=index.load(), plain=partial(_multiplied, plain)
+        )
 
-    def _times(self, factor: Decimal) -> Floats:
-        [numbers] = self._plain
-        if factor == 1:
-            return numbers.copy()
-        different, index = np.unique(numbers, return_inverse=True)
-        return times(different, factor)[index]
+
+def _multiplied(plain: Kept, factor: Decimal) -> Floats:
+    numbers = plain.load()
+    if factor == 1:
+        return numbers.copy()
+    different, index = np.unique(numbers, return_inverse=True)
+    return times(different, factor)[index]
 
 
 def times(numbers: Floats, factor: Decimal) -> Floats:

@@ -73,7 +73,7 @@ class ReadColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTable:
-    """All reads of a table."""
+    """All reads of a table, or of a slice of it; what is said of skipped rows is said with the first slice."""
 
     #: key of each row, for its place
     keys: Sequence[int] | NDArray[np.int64]
@@ -89,3 +89,7 @@ class ReadTable:
     totals: Sequence[int]
     #: the words that these say, where they are kept
     total_words: Sequence[str]
+
+
+#: returns some rows of a table; a large one comes in several, so that not all of it is in memory
+Slice = Callable[[], ReadTable]

@@ -20,10 +20,12 @@ from harvesters.findings import Findings
 from harvesters.mapping.assembly import Assembly
 from harvesters.mapping.binding import Binder, Plan
 from harvesters.mapping.bulk import read_bulk, records_of_plain
+from harvesters.mapping.columns import ReadTable, Slice
 from harvesters.mapping.description import breakdown_codes, describe, dimension, mapping_of
 from harvesters.mapping.records import Records, records_of_table
 from harvesters.mapping.rows import read_rows
 from harvesters.mapping.rules import MAPPED
+from harvesters.mapping.scratch import Scratch
 from harvesters.readers.bundle import Member, unpacked
 from harvesters.readers.declared import LARGEST_FILE, Declared, open_tables
 from harvesters.readers.detected import as_findings
@@ -99,10 +101,10 @@ class Mapper:
             If a column is not there, too many rows cannot be used, or no row can.
         """
         tables = [records] if isinstance(records, Records) else list(records)
-        assembly = self._assembly()
+        assembly = self._assembly(Scratch())
         for one in tables:
             plan = self._binder.bind(one, self._context.findings)
-            assembly.add(plan, read_rows(plan))
+            assembly.add(plan, [_whole(read_rows(plan))])
         return [self._contribution(assembly, object, issued)]
 
     def file_contributions(
@@ -129,14 +131,14 @@ class Mapper:
         InputError, TooLarge
             If it cannot be read, no table has the columns, too many rows cannot be used, or no row can.
         """
-        assembly = self._assembly()
         with (
             tempfile.TemporaryDirectory(prefix="shihyo-") as folder,
             unpacked(path, name=name, largest=LARGEST_PLAIN) as members,
         ):
+            assembly = self._assembly(Scratch(Path(folder) / "arrays"))
             for one in self._tables_among(members):
                 self._add_file(one, declared, Path(folder), assembly)
-        return [self._contribution(assembly, object, issued)]
+            return [self._contribution(assembly, object, issued)]
 
     def _tables_among(self, members: Sequence[Member]) -> list[Member]:
         """Return the members of an archive that are tables; the others are reported."""
@@ -162,7 +164,7 @@ class Mapper:
         tables = open_tables(member.path, name=member.name, declared=declared, findings=findings)
         plans = self._bind_all([records_of_table(one, name=member.name) for one in tables])
         for plan in plans:
-            assembly.add(plan, read_rows(plan))
+            assembly.add(plan, [_whole(read_rows(plan))])
 
     def _add_plain(self, member: Member, declared: Declared, folder: Path, assembly: Assembly) -> bool:
         """Add a Parquet file or a large plain table; False if the file is neither."""
@@ -185,11 +187,11 @@ class Mapper:
         except InputError:
             note_shape(member.name, None, headings)
             raise
-        table = read_bulk(plan, plain)
+        slices = read_bulk(plan, plain, assembly.scratch)
         note_shape(member.name, None, headings)
         self._context.findings.extend(as_findings(plain.detected))
         self._context.findings.merge(told)
-        assembly.add(plan, table)
+        assembly.add(plan, slices)
         return True
 
     def _bind_all(self, tables: Sequence[Records]) -> list[Plan]:
@@ -210,9 +212,9 @@ class Mapper:
             self._context.findings.add(MAPPED["table-unused"], place, title, detail=failure.what)
         return plans
 
-    def _assembly(self) -> Assembly:
+    def _assembly(self, scratch: Scratch) -> Assembly:
         names = [one.id for one in self.mapping.breakdowns]
-        return Assembly(names, self._reference, self._context.findings, self._context.tally)
+        return Assembly(names, self._reference, self._context.findings, self._context.tally, scratch)
 
     def _contribution(self, assembly: Assembly, object: str, issued: str | None) -> Contribution:
         if assembly.is_empty:
@@ -251,6 +253,10 @@ class Mapper:
             value=rejected,
             limit=limit,
         )
+
+
+def _whole(table: ReadTable) -> Slice:
+    return lambda: table
 
 
 def _nothing(object: str) -> InputError:

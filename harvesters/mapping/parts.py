@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from catalog.errors import Place
 from harvesters.findings import EXAMPLES_KEPT, Finding, Findings, Rule
 from harvesters.mapping.binding import Plan
 from harvesters.mapping.columns import Floats, Index, Mask, ReadColumn, ReadTable
+from harvesters.mapping.scratch import Kept
 
 
 class Codebook:
@@ -42,9 +44,7 @@ class Codebook:
 class Part:
     """The observations of one series."""
 
-    #: number of the table, for places
-    table: int
-    #: row of each observation in its table
+    #: row of each observation in its slice
     rows: NDArray[np.int64]
     #: number of the column that a repeated value is reported at; None for the row
     column: int | None
@@ -61,13 +61,22 @@ class Part:
 
 
 @dataclass(slots=True)
-class RowStates:
-    """What became of the rows of one table."""
+class KeptPart:
+    """The observations of one series, put aside."""
 
-    #: the table
-    plan: Plan
-    #: keys of its rows
-    keys: Sequence[int] | NDArray[np.int64]
+    #: number of the slice
+    table: int
+    #: as in :class:`Part`
+    column: int | None
+    rows: Kept
+    codes: dict[str, Kept]
+    numbers: dict[str, Kept]
+
+
+@dataclass(slots=True)
+class RowStates:
+    """What becomes of the rows of one slice."""
+
     #: whether each row is one
     wanted: Mask
     #: observations of each row
@@ -77,12 +86,30 @@ class RowStates:
 
 
 @dataclass(slots=True)
+class KeptRows:
+    """What became of the rows of one slice, put aside."""
+
+    #: the table
+    plan: Plan
+    #: number of its first row in the table
+    start: int
+    #: keys of its rows
+    keys: Kept
+    #: as in :class:`RowStates`
+    wanted: Kept
+    made: Kept
+    lost: Kept
+
+
+@dataclass(slots=True)
 class Report:
     """Findings of one table by rule: all counted, the first ones kept."""
 
     counts: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[tuple[int, int, Callable[[], Finding]]]] = field(default_factory=dict)
+    examples: dict[str, list[tuple[int, int, Finding]]] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
+    #: number, in the table, of the first row of the slice that is looked at
+    start: int = 0
 
     def add(self, rule: Rule, rows: NDArray[np.int64], order: int, finding: Callable[[int], Finding]) -> None:
         """Add a rule with the rows that it holds for; ``finding`` makes the finding of a row."""
@@ -90,19 +117,29 @@ class Report:
             return
         self.rules[rule.id] = rule
         self.counts[rule.id] = self.counts.get(rule.id, 0) + len(rows)
-        kept = self.examples.setdefault(rule.id, [])
-        kept += [(int(row), order, _bound(finding, int(row))) for row in rows[:EXAMPLES_KEPT]]
+        found = [(self.start + int(row), order, finding(int(row))) for row in rows[:EXAMPLES_KEPT]]
+        kept = sorted([*self.examples.get(rule.id, ()), *found], key=lambda one: one[:2])
+        self.examples[rule.id] = kept[:EXAMPLES_KEPT]
 
     def tell(self, findings: Findings) -> None:
         """Hand everything over, in the order of the rows."""
         for id, rule in self.rules.items():
-            ordered = sorted(self.examples[id], key=lambda one: one[:2])[:EXAMPLES_KEPT]
-            findings.extend(make() for _, _, make in ordered)
-            findings.count_more(rule, self.counts[id] - len(ordered))
+            kept = self.examples[id]
+            findings.extend(one for _, _, one in kept)
+            findings.count_more(rule, self.counts[id] - len(kept))
 
 
-def _bound(finding: Callable[[int], Finding], row: int) -> Callable[[], Finding]:
-    return lambda: finding(row)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The plain percentages of a slice."""
+
+    #: how many there are, and the highest
+    plain: int
+    highest: float | None
+    #: whether one lies between 0 and 1
+    fractions: bool
+    #: where the first one stands
+    place: Place
 
 
 def report_cells(plan: Plan, table: ReadTable, number: int, column: ReadColumn, report: Report) -> None:

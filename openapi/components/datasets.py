@@ -138,6 +138,13 @@ class ProvenanceSchema(StrictSchema):
     )
 
 
+class OmissionSchema(StrictSchema):
+    """A file that releases have and this one does not."""
+
+    name = string("あるはずの名称", "The name that it would have")
+    why = bilingual("理由と、代わりに使うもの", "Why, and what to take instead")
+
+
 class ReleaseSchema(ReleaseSummarySchema):
     """A release: one immutable publication of a dataset."""
 
@@ -146,6 +153,9 @@ class ReleaseSchema(ReleaseSummarySchema):
     reasons = several(ReasonSchema, "版がこうなった理由", "Why the version is what it is")
     changes = nested(ChangesSchema, "前のリリースとの違い", "What changed against the release before")
     files = several(FileSchema, "ファイル", "Files")
+    omitted = several(
+        OmissionSchema, "この版にはないファイルとその理由", "Files that this release does not have, and why"
+    )
     provenance = nested(ProvenanceSchema, "由来", "Where it came from")
 
 

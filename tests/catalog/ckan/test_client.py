@@ -195,6 +195,20 @@ def test_a_file_that_is_too_large_is_answered_with_the_limits_to_raise(
     assert "ckan.max_resource_size" in caught.value.next_step.en
 
 
+def test_a_file_that_is_too_large_for_the_own_catalogue_is_answered_with_its_setting(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"x" * 1_000_001)
+    catalogue = open_catalogue(Settings(home=tmp_path / "home", max_upload_mb=1))
+    try:
+        with pytest.raises(CatalogueError, match="上限 1 MB") as caught:
+            catalogue.upload("resource_create", path=file, media_type="text/csv", package_id="any")
+    finally:
+        catalogue.close()
+    assert caught.value.next_step is not None
+    assert "SHIHYO_MAX_UPLOAD_MB" in caught.value.next_step.en
+    assert "ckan.max_resource_size" not in caught.value.next_step.en
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [("http://127.0.0.1:9", "connection refused"), ("http://ckan.invalid", "there is no server of this name")],

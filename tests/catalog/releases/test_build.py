@@ -62,6 +62,27 @@ def test_all_three_tables_hold_the_same_observations(specimen: Any, tmp_path: Pa
     assert parquet["area_code"].tolist() == programs["area_code"].tolist() == people["全国地方公共団体コード"].tolist()
 
 
+def test_a_release_with_more_rows_than_excel_shows_has_no_csv_for_excel_and_says_so(
+    specimen: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.releases.build.MOST_ROWS", 2)
+    built = specimen.build(tmp_path, specimen.rates("2021-M01"))
+    manifest = parse_manifest(built.path("manifest.json").read_bytes())
+    assert [one.name for one in manifest.files] == ["cards.parquet", "cards.csv", "datapackage.json"]
+    [omitted] = manifest.omitted
+    assert omitted.name == "cards_excel.csv"
+    assert "1,048,576行" in omitted.why.ja
+    assert omitted.why in manifest.remarks
+    described = json.loads(built.path("datapackage.json").read_bytes())
+    assert described["omitted"] == [omitted.to_dict()]
+    assert [one["path"] for one in described["resources"]] == ["cards.parquet", "cards.csv"]
+
+
+def test_a_release_with_all_its_files_does_not_speak_of_omissions(specimen: Any, tmp_path: Path) -> None:
+    built = specimen.build(tmp_path, specimen.rates("2021-M01"))
+    assert b"omitted" not in built.path("manifest.json").read_bytes() + built.path("datapackage.json").read_bytes()
+
+
 def test_parquet_and_descriptor_name_the_version(specimen: Any, tmp_path: Path) -> None:
     built = specimen.build(tmp_path, specimen.rates("2021-M01"))
     assert read_description(built.parquet)["version"] == "1.0.0"

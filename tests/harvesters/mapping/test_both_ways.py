@@ -229,7 +229,7 @@ def test_a_text_file_says_the_same_both_ways(name, encoding, write, map_file):
 @pytest.mark.parametrize("name", SPECIMENS)
 def test_a_large_table_in_slices_says_the_same(name, write, map_file, monkeypatch):
     header, rows, _, options = SPECIMENS[name]
-    path = write("table.csv", "\n".join([header, *rows, ""]).encode())
+    path = write("\n".join([header, *rows, ""]))
     whole = map_file(path, _mapping(name), bulk=True, **options)
     for target, value in _SMALL.items():
         monkeypatch.setattr(target, value)
