@@ -53,7 +53,7 @@ class CompanySurvey(Harvester):
     """Tables of a company survey: one dataset, one contribution a file."""
 
     kind: ClassVar[str] = "company_survey"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     title: ClassVar[Label] = Label("企業アンケートの集計表", "Tables of a company survey")
     options: ClassVar[tuple[Option, ...]] = (
         dataset_option("company-survey"),
@@ -182,8 +182,9 @@ class _FileRun:
 
     def _answer_columns(self, table: FoundTable, label: str) -> tuple[Column | None, Column | None]:
         """Return the columns of counts and of percentages of an answer."""
-        own = [one for one in table.columns if one.path and fold(one.path[0]) == fold(label)]
-        percents = [one for one in own if fold(one.path[-1]) in _PERCENT]
+        names = {fold(label), *(fold(f"{label}{unit}") for unit in ("(%)", "(社)", "(件)"))}
+        own = [one for one in table.columns if one.path and fold(one.path[0]) in names]
+        percents = [one for one in own if self._is_percent(table, one)]
         counts = [one for one in own if one not in percents]
         if not own:
             now = [one.name for one in table.columns]
@@ -198,6 +199,15 @@ class _FileRun:
                 value=label,
             )
         return (counts[0] if counts else None), (percents[0] if percents else None)
+
+    def _is_percent(self, table: FoundTable, column: Column) -> bool:
+        """Return whether a column has percentages: by its heading, or by the cells, which say so themselves."""
+        heading = fold(column.path[-1])
+        if heading in _PERCENT or heading.endswith("(%)"):
+            return True
+        quiet = CellReader(table.grid, self._declared.legend, type(self._findings)())
+        units = [read.unit for one in table.rows if (read := quiet.number(one.index, column.index)) and read.value]
+        return bool(units) and all(one == "%" for one in units)
 
     def _rows(self, table: FoundTable, period: str) -> Iterator[dict[str, Any]]:
         columns = self._columns(table)

@@ -81,7 +81,7 @@ class CrossTables(Harvester):
     """Cross tables: one dataset, one contribution a file."""
 
     kind: ClassVar[str] = "crosstab"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     title: ClassVar[Label] = Label("アンケートの集計表", "Cross tables of a survey")
     options: ClassVar[tuple[Option, ...]] = (
         dataset_option("citizen-survey"),
@@ -292,7 +292,7 @@ class _FileRun:
 
     def _status(self, figures: Figures, group: ColumnGroup, column: Column, answered: bool) -> str:
         if column.n is not None and column.n < self._options["flag_below"]:
-            place = figures.cross.table.grid.place(figures.cross.base, group.column.index)
+            place = figures.cross.base_place(group.column)
             self._findings.add(TABLES["base-small"], place, str(column.n))
             return "U"
         return "E" if answered and column.no_answer else "A"

@@ -87,7 +87,7 @@ def read_figures(
         for label, row in rows.items()
         for one in cross.groups
     }
-    bases = {one.column.index: reader.number(cross.base, one.column.index) for one in cross.groups}
+    bases = {one.column.index: _base(cross, reader, one.column.index) for one in cross.groups}
     tally.read += len(rows)
     tally.accepted += len(rows)
     if question.multiple and len(question.positive) > 1:
@@ -104,6 +104,12 @@ def read_figures(
         figures.precision = _precision(cells)
     _check(figures, findings, multiple=question.multiple)
     return figures
+
+
+def _base(cross: CrossTable, reader: CellReader, column: int) -> ReadNumber | None:
+    if cross.base is None:
+        return ReadNumber(value=cross.people.get(column))
+    return reader.number(cross.base, column)
 
 
 def _are_counts(
@@ -181,5 +187,5 @@ def _check(figures: Figures, findings: Findings, *, multiple: bool) -> None:
         groups = cross.in_role(role)
         withheld = [one for one in groups if figures.column(one).missing == "Q"]
         if len(withheld) == 1 and len(groups) > 1:
-            place = cross.table.grid.place(cross.base, withheld[0].column.index)
+            place = cross.base_place(withheld[0].column)
             findings.add(TABLES["withheld-alone"], place, withheld[0].column.name)

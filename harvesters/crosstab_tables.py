@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from catalog.errors import Label, Place
 from catalog.model import TOTAL
@@ -18,7 +19,12 @@ from harvesters.survey_rules import TABLES
 
 _QUESTION = re.compile(r"^\W*((?:問|設問|Q)\s*\d+(?:[-_]\d+)*(?:\(\d+\))?)[^\w「『]*(.*)$", re.IGNORECASE)
 _BASE = re.compile(
-    r"(?:回答者数|回答数|回答者|該当者数|標本数|有効回答数|有効回収数|サンプル数|母数|調査数|回答総数|総数|全体|n)(?:\(.*\)|=)?"
+    r"(?:回答者数|回答数|回答者|回答件数|該当者数|該当数|標本数|有効回答数|有効回収数|有効票|サンプル数|母数|調査数|回答総数"
+    r"|集計対象数|件数|人数|総数|全体|n)(?:\(.*\)|=)?"
+)
+#: people as a heading has them: ``男性（n=480）``, ``男性 n=480``, ``男性（480人）``
+_PEOPLE = re.compile(
+    r"[(\[]?(?:(?<![a-z])n[=:]?([\d,]+)(?:人|名)?|(?<=[(\[])([\d,]+)(?:人|名|件))[)\]]?$", re.IGNORECASE
 )
 _NO_ANSWER = frozenset(map(fold, ("無回答", "不明", "無回答・不明", "不明・無回答", "未回答", "NA")))
 _EVERYBODY = frozenset(map(fold, ("総数", "全体", "計", "合計", "全市", "市全体", "総計", "total")))
@@ -48,8 +54,10 @@ class CrossTable:
     wording: str
     #: the columns of figures that are understood
     groups: tuple[ColumnGroup, ...]
-    #: row of the bases
-    base: int
+    #: row of the bases; None if they stand in the headings
+    base: int | None
+    #: number of a column -> people, where the headings have them
+    people: Mapping[int, Decimal]
     #: folded label of an answer -> its row
     answers: Mapping[str, int]
     #: row of the people who did not answer; None if there is none
@@ -61,6 +69,11 @@ class CrossTable:
         grid = self.table.grid
         at = grid.original if isinstance(grid, TurnedGrid) else grid
         return at.place(self.table.titles[-1][0], 0) if self.table.titles else at.place()
+
+    def base_place(self, column: Column) -> Place:
+        """Where the number of people of a column stands."""
+        row = self.table.header.stop - 1 if self.base is None else self.base
+        return self.table.grid.place(row, column.index)
 
     def in_role(self, role: str) -> list[ColumnGroup]:
         """Return the columns of one kind of group."""
@@ -112,7 +125,8 @@ def _take_apart(table: FoundTable, readers: Mapping[str, GroupReader], findings:
     labels = {row: fold(table.text(row, table.columns[0])) for row in (one.index for one in table.rows)}
     bases = [row for row, label in labels.items() if _BASE.fullmatch(label)]
     answers = {label: row for row, label in labels.items() if row not in bases and label not in _NO_ANSWER and label}
-    if not bases or not answers:
+    people = {one.index: number for one in table.columns[1:] if (number := split_people(one)[1]) is not None}
+    if not (bases or people) or not answers:
         return None
     id, wording = split_title(table.title)
     return CrossTable(
@@ -120,10 +134,25 @@ def _take_apart(table: FoundTable, readers: Mapping[str, GroupReader], findings:
         id=id,
         wording=wording,
         groups=tuple(_groups(table, readers, findings)),
-        base=bases[0],
+        base=bases[0] if bases else None,
+        people=people,
         answers=answers,
         no_answer=next((row for row, label in labels.items() if label in _NO_ANSWER), None),
     )
+
+
+def split_people(column: Column) -> tuple[tuple[str, ...], Decimal | None]:
+    """Return the headings of a column without the number of people, and that number; None if they have none."""
+    found, path = None, []
+    for text in column.path:
+        narrow = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+        match = _PEOPLE.search(narrow)
+        if match is None:
+            path.append(text)
+            continue
+        found = Decimal((match[1] or match[2]).replace(",", ""))
+        path += [narrow[: match.start()]] if match.start() else []
+    return tuple(path), found
 
 
 def split_title(title: str) -> tuple[str, str]:
@@ -146,11 +175,12 @@ def _groups(table: FoundTable, readers: Mapping[str, GroupReader], findings: Fin
 
 
 def _group(column: Column, readers: Mapping[str, GroupReader]) -> ColumnGroup | None:
-    if not column.path:
+    path, _ = split_people(column)
+    if not path:
         return None
-    if fold(column.path[0]) in _EVERYBODY:
+    if fold(path[0]) in _EVERYBODY:
         return ColumnGroup(column, "", TOTAL)
-    heading, label = fold_label(column.path[0]), column.path[-1]
+    heading, label = fold_label(path[0]), path[-1]
     named = [role for role in readers if heading in map(fold_label, HEADINGS[role])]
     for role in named or _guesses(readers, label):
         group = readers[role].find(label)

@@ -134,7 +134,7 @@ class Survey(Harvester):
     """Answers of respondents: two datasets, one contribution a wave."""
 
     kind: ClassVar[str] = "survey"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     title: ClassVar[Label] = Label("アンケートの個票", "Survey answers")
     places: ClassVar[tuple[str, ...]] = ("path",)
     options: ClassVar[tuple[Option, ...]] = (

@@ -47,6 +47,8 @@ RULES = (SPLIT_TABLE, HEADER_FILLED)
 
 _NOTE = re.compile(r"^\s*(?:[※＊*]|[(（]?\s*注|備\s*考|出\s*典|資\s*料\s*[:：]|[(（]?\s*単位)")
 _TOTAL = re.compile(r"^(?:合計|総計|総合計|計|小計|総数|全体|全市|市計|男女計|total)$", re.IGNORECASE)
+#: a row of a header that has nothing but how many people each column is about
+_PEOPLE = re.compile(r"\(?n[=:][\d,]+\)?")
 _UNIT = re.compile(rf"\(?(?:%|n|n=|{'|'.join(UNITS)})\)?")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 _LONGEST_TOTAL = 12
@@ -337,10 +339,19 @@ def _reaches_down(grid: Grid, top: int, row: int) -> bool:
     """Return whether the header goes on in a row: no numbers, and units or more about gaps and merges above."""
     if not _is_header_row(grid, row):
         return False
-    if all(_UNIT.fullmatch(fold(grid.text(row, column))) for column in range(grid.width) if grid.text(row, column)):
+    texts = [fold(text) for column in range(grid.width) if (text := grid.text(row, column))]
+    if any(all(form.fullmatch(text) for text in texts) for form in (_UNIT, _PEOPLE)):
         return True
     gaps = [column for column in range(grid.width) if not _is_whole(grid, top, row - 1, column)]
-    return any(grid.text(row, column) for column in gaps)
+    return any(grid.text(row, column) for column in gaps) or _tells_apart(grid, top, row)
+
+
+def _tells_apart(grid: Grid, top: int, row: int) -> bool:
+    """Return whether columns have the same headings above a row (性別, 性別) and different ones with it (男, 女)."""
+    paths = [tuple(grid.text(one, column) for one in range(top, row)) for column in range(grid.width)]
+    twice = [column for column, path in enumerate(paths) if any(path) and paths.count(path) > 1]
+    whole = {(paths[column], grid.text(row, column)) for column in twice}
+    return bool(twice) and len(whole) == len(twice) and all(text for _, text in whole)
 
 
 def _is_whole(grid: Grid, top: int, bottom: int, column: int) -> bool:
