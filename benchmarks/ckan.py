@@ -99,7 +99,7 @@ def measure() -> Result:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         sites = {
             "embedded": stack.enter_context(_embedded(Path(folder) / "embedded")),
-            "CKAN 2.12": stack.enter_context(_real(Path(folder) / "real")),
+            "CKAN 2.12": stack.enter_context(real_ckan(Path(folder) / "real")),
         }
         releases = list(_releases(Path(folder) / "builds"))
         (Path(folder) / "upload.csv").write_bytes(b"0123456789abcdef,1.5\r\n" * (UPLOAD_BYTES // 22))
@@ -192,7 +192,8 @@ def _embedded(folder: Path) -> Iterator[Site]:
 
 
 @contextmanager
-def _real(folder: Path) -> Iterator[Site]:
+def real_ckan(folder: Path) -> Iterator[Site]:
+    """Start a real CKAN, and remove its site at the end."""
     stack = [sys.executable, str(_STACK)]
     options = ["--folder", str(_FOLDER), "--json"]
     subprocess.run([*stack, "reset", *options], check=True, stdout=subprocess.DEVNULL)

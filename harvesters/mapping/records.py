@@ -124,7 +124,7 @@ class _TablePlaces:
 
 
 def _table_rows(table: FoundTable, columns: Sequence[int]) -> list[tuple[int, list[Value]]]:
-    return [(one.index, [table.grid.value(one.index, column) for column in columns]) for one in table.rows]
+    return [(one.index, table.grid.values(one.index, columns)) for one in table.rows]
 
 
 @dataclass(slots=True)

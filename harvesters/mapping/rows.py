@@ -93,6 +93,12 @@ class RowSkip:
     #: what is read
     plan: Plan
     _fits: dict[tuple[int, str], bool] = field(default_factory=dict)
+    _totals: dict[tuple[int, str], bool] = field(default_factory=dict)
+    _columns: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Find the columns that say what is a total."""
+        self._columns = tuple(sorted({0, self.plan.area or 0}))
 
     def is_wanted(self, row: Sequence[Cell]) -> bool:
         """Return whether a row fulfils all conditions."""
@@ -107,9 +113,12 @@ class RowSkip:
 
     def find_total(self, row: Sequence[Cell]) -> str | None:
         """Return the word that makes a row a total of others, or None."""
-        for column in sorted({0, self.plan.area or 0}):
+        for column in self._columns:
             text = text_of(_at(row, column))
-            if self.is_total(column, text):
+            found = self._totals.get((column, text))
+            if found is None:
+                found = self._totals[column, text] = self.is_total(column, text)
+            if found:
                 return text
         return None
 
@@ -134,25 +143,43 @@ class _Collector:
         self._index = array("i")
         self._outcomes: list[Outcome] = []
         self._texts: list[str] = []
-        self._known: dict[str, int] = {}
+        self._seen: dict[str | float, tuple[int, object]] = {}
         self._plain: list[Decimal | None] = []
+        self._first = read.columns[0]
+        self._has_marks = bool(records.percent) or bool(records.uncomputed)
 
     def take(self, key: int, row: Sequence[Cell]) -> None:
-        value = joined([_at(row, one) for one in self._read.columns], self._read.joiner)
-        known = self._known.get(value) if isinstance(value, str) else None
-        if known is not None:
-            self._add(known, None)
-            return
+        value = self._value(row)
+        # 0.0 equals -0.0, and they are not the same text
+        repeatable = isinstance(value, str) or (isinstance(value, float) and value != 0)
+        if repeatable and not self._is_marked(key):
+            seen = self._seen.get(value)  # type: ignore[arg-type]
+            if seen is None:
+                seen = self._seen[value] = self._look(key, value)  # type: ignore[index]
+        else:
+            seen = self._look(key, value)
+        self._add(*seen)
+
+    def _value(self, row: Sequence[Cell]) -> Cell:
+        if len(self._read.columns) == 1:
+            return _at(row, self._first)
+        return joined([_at(row, one) for one in self._read.columns], self._read.joiner)
+
+    def _is_marked(self, key: int) -> bool:
+        """Return whether a cell means more than its value: it is shown as percent, or has a formula without result."""
+        if not self._has_marks:
+            return False
+        place = (key, self._first)
+        return place in self._records.percent or place in self._records.uncomputed
+
+    def _look(self, key: int, value: Cell) -> tuple[int, object]:
+        """Return the number of the outcome of a cell, or the plain number that it is."""
         found = self._find(key, value)
         if self._numeric and is_plain(found):
-            self._add(PLAIN, found.value)
-            return
-        number = len(self._outcomes)
+            return PLAIN, found.value
         self._outcomes.append(found)
         self._texts.append(text_of(value))
-        if isinstance(value, str) and found is not _UNCOMPUTED:
-            self._known[value] = number
-        self._add(number, None)
+        return len(self._outcomes) - 1, None
 
     def _find(self, key: int, value: Cell) -> Outcome:
         place = (key, self._read.columns[0])

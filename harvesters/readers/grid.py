@@ -97,6 +97,14 @@ class Grid:
         row, column = self._origins.get((row, column), (row, column))
         return self.own_value(row, column)
 
+    def values(self, row: int, columns: Sequence[int]) -> list[Value]:
+        """Return what a reader sees at some cells of a row of the sheet, as :meth:`value` does."""
+        if self._origins:
+            return [self.value(row, column) for column in columns]
+        cells = self.rows[row]
+        found = [cells[column] if column < len(cells) else None for column in columns]
+        return [None if isinstance(one, str) and not one.strip() else one for one in found]
+
     def own_value(self, row: int, column: int) -> Value:
         """Return what stands in the cell itself; empty in a merged range but for its first cell."""
         if not (0 <= row < len(self.rows) and 0 <= column < len(self.rows[row])):

@@ -1,0 +1,149 @@
+"""From a CSV with a declared mapping to a published release, beside DuckDB's unchecked limit and CKAN's DataStore.
+
+Order of events: the tables are made; for each length the rounds take every step in a process of its own, interleaved;
+then, if it can be installed, a real CKAN is started and its DataStore is filled with the same rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.ckan import real_ckan
+from benchmarks.long_table import SOURCE, write_long_table
+from benchmarks.report import Result, middle
+
+#: rows -> rounds
+ROUNDS = {100_000: 3, 1_000_000: 3, 10_000_000: 1}
+#: rows that clients send to CKAN in one call
+CHUNK = 10_000
+#: CKAN is asked to take a longer table only if it should be done in so many seconds
+PATIENCE = 120.0
+
+_STEPS = {
+    "limit": "DuckDB, typed, unchecked, unsorted, to Parquet (the limit)",
+    "parquet": "checked, sorted Parquet",
+    "files": "all files of the release",
+    "published": "published",
+}
+_METHOD = """\
+A long table (area, month, sex, age, rate, numerator, denominator) through kind `csv` with a declared mapping. Each step
+begins with the CSV and has a process of its own; the start of Python is left out. Lengths and rounds: {rounds};
+interleaved, medians, ratios within a round. Peak is all resident memory, own is what is not a mapped file (the system
+takes mapped pages back when memory is short). Above 1,048,575 rows a release has no CSV for Excel. Load of the machine
+at the end: {load:.1f}; other work on the same cores makes seconds longer, and CPU much less.
+
+CKAN: a real 2.12, `datastore_create` and `datastore_upsert` over HTTP in chunks of {chunk:,} rows, processor time and
+memory of all its processes. It has no checks, no order of a key and no files. xloader is not measured: it needs a queue
+worker and settings beside those of the stack."""
+_FIELDS = ("area", "month", "sex", "age", "rate", "numerator", "denominator")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    seconds: float
+    cpu: float
+    peak: float | None = None
+    #: without pages of files that are mapped
+    own: float | None = None
+
+
+def measure() -> Result:
+    """Measure all lengths and return the table of medians."""
+    with tempfile.TemporaryDirectory(prefix="shihyo-ingest-") as folder:
+        rows = [row for length, rounds in ROUNDS.items() for row in _measure(Path(folder), length, rounds)]
+        load = os.getloadavg()[0]
+        rows += _measure_ckan(Path(folder))
+    return Result(
+        "From a CSV to a published release",
+        _METHOD.format(
+            rounds=", ".join(f"{length:,} ({rounds})" for length, rounds in ROUNDS.items()), chunk=CHUNK, load=load
+        ),
+        ("rows", "step", "rows/s", "seconds", "CPU s", "peak MB", "own MB", "times the limit", "CPU times the limit"),
+        tuple(rows),
+    )
+
+
+def _measure(folder: Path, length: int, rounds: int) -> list[tuple[str, ...]]:
+    name = f"rows-{length}"
+    (folder / name).mkdir()
+    write_long_table(folder / name / "data.csv", length)
+    (folder / "harvest.yml").write_text("version: 1\nsources:" + SOURCE.format(name=name, path=name), "utf-8")
+    found = [{step: _step(folder, step, name, length) for step in _STEPS} for _ in range(rounds)]
+    if length * 10 in ROUNDS or length == min(ROUNDS):
+        return [_row(length, step, found) for step in _STEPS]
+    shutil.rmtree(folder / name)
+    return [_row(length, step, found) for step in _STEPS]
+
+
+def _step(folder: Path, step: str, name: str, length: int) -> _Cost:
+    home = folder / "home"
+    command = [sys.executable, "-m", "benchmarks.ingest_steps", step, str(home), name]
+    environ = {"TMPDIR": str(folder)} | {
+        key: value for key, value in os.environ.items() if not key.startswith("SHIHYO_")
+    }
+    done = subprocess.run(command, env=environ, check=True, stdout=subprocess.PIPE)
+    shutil.rmtree(home)
+    cost = _Cost(**json.loads(done.stdout))
+    print(f"{length:,} rows, {step}: {cost.seconds:.1f} s, {cost.cpu:.1f} CPU s, {cost.peak:.0f} MB", file=sys.stderr)
+    return cost
+
+
+def _row(length: int, step: str, rounds: list[dict[str, _Cost]]) -> tuple[str, ...]:
+    costs, limits = [one[step] for one in rounds], [one["limit"] for one in rounds]
+    seconds = middle([one.seconds for one in costs])
+    own = [one.own for one in costs if one.own is not None]
+    return (
+        f"{length:,}",
+        _STEPS[step],
+        f"{length / seconds:,.0f}",
+        f"{seconds:.2f}",
+        f"{middle([one.cpu for one in costs]):.2f}",
+        f"{middle([one.peak or 0.0 for one in costs]):,.0f}",
+        f"{middle(own):,.0f}" if own else "",
+        f"{middle([one.seconds / limit.seconds for one, limit in zip(costs, limits, strict=True)]):.2f}",
+        f"{middle([one.cpu / limit.cpu for one, limit in zip(costs, limits, strict=True)]):.2f}",
+    )
+
+
+def _measure_ckan(folder: Path) -> list[tuple[str, ...]]:
+    """Fill CKAN's DataStore with the tables, as long as its patience lasts."""
+    rows: list[tuple[str, ...]] = []
+    with real_ckan(folder / "ckan") as site:
+        catalogue = site.open()
+        organization = catalogue.action("organization_create", name="benchmark")["name"]
+        catalogue.action("package_create", name="tables", owner_org=organization)
+        expected = 0.0
+        for length in sorted(ROUNDS):
+            if expected > PATIENCE:
+                break
+            cpu, start = site.cpu(), time.perf_counter()
+            _fill(catalogue, folder / f"rows-{length}" / "data.csv")
+            seconds, spent = time.perf_counter() - start, site.cpu() - cpu
+            print(f"{length:,} rows, CKAN: {seconds:.1f} s", file=sys.stderr)
+            figures = f"{length / seconds:,.0f}", f"{seconds:.2f}", f"{spent:.2f}", f"{site.memory():,.0f}"
+            rows.append((f"{length:,}", "CKAN's DataStore", *figures, "", "", ""))
+            expected = 10 * seconds
+        catalogue.close()
+    return rows
+
+
+def _fill(catalogue: object, path: Path) -> None:
+    action = catalogue.action  # type: ignore[attr-defined]
+    resource = action("resource_create", package_id="tables", url="https://example.org/", name=path.parent.name)["id"]
+    fields = [{"id": one, "type": "text" if number < 4 else "numeric"} for number, one in enumerate(_FIELDS)]
+    action("datastore_create", resource_id=resource, fields=fields, records=[], force=True)
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = csv.reader(file)
+        next(lines)
+        while chunk := [dict(zip(_FIELDS, row, strict=True)) for row in itertools.islice(lines, CHUNK)]:
+            action("datastore_upsert", resource_id=resource, records=chunk, method="insert", force=True)
