@@ -37,10 +37,11 @@ _STEPS = {
 }
 _METHOD = """\
 A long table (area, month, sex, age, rate, numerator, denominator) through kind `csv` with a declared mapping. Each step
-begins with the CSV and has a process of its own; the start of Python is left out. Lengths and rounds: {rounds};
-interleaved, medians, ratios within a round. Peak is all resident memory, own is what is not a mapped file (the system
-takes mapped pages back when memory is short). Above 1,048,575 rows a release has no CSV for Excel. Load of the machine
-at the end: {load:.1f}; other work on the same cores makes seconds longer, and CPU much less.
+begins with the CSV and has a process of its own; its start (Python, imports, reference data: a second) is left out.
+Lengths and rounds: {rounds}; interleaved, medians, ratios within a round. Peak is all resident memory, own is what is
+not a mapped file (the system takes mapped pages back when memory is short). Above 1,048,575 rows a release has no CSV
+for Excel. Load of the machine at the end: {load:.1f}; other work on the same cores makes seconds longer, and CPU much
+less.
 
 CKAN: a real 2.12, `datastore_create` and `datastore_upsert` over HTTP in chunks of {chunk:,} rows, processor time and
 memory of all its processes. It has no checks, no order of a key and no files. xloader is not measured: it needs a queue
