@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +31,7 @@ from catalog.releases.diff import ChangeExample, ReleaseDiff, diff_tables
 from catalog.releases.version import next_version
 from harvesters.base import Contribution
 from harvesters.chain import Step, iter_steps
+from harvesters.combine import periods_of
 from harvesters.guards import APPROVAL_REQUIRED, GuardExample, Limits, Trip
 from harvesters.guards_compare import Comparison, compare
 from harvesters.guards_input import empty_trip
@@ -169,7 +171,10 @@ def propose(name: str, ground: Ground) -> Proposal:
 def _lay(proposal: Proposal, contributions: list[Contribution], ground: Ground) -> None:
     """Make the steps one after the other and compare each with what is before it."""
     proposal.contributions = contributions
-    periods = {one.object: pc.unique(one.table["period"]).to_pylist() for one in contributions}
+    periods: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for one in contributions:
+        for name in one.objects:
+            periods[name] |= periods_of(one.table)
     manifest = proposal.parent
     before: Path | pa.Table | None = ground.parent.parquet if ground.parent else None
     for step in iter_steps(contributions, ground.parent, ground.reading.lineage(), now=ground.now):
@@ -259,7 +264,7 @@ def _count_absent(proposal: Proposal, ground: Ground) -> None:
     if ground.parent is None:
         return
     published = read_parquet(ground.parent.parquet)
-    covered = {period for one in proposal.contributions for period in pc.unique(one.table["period"]).to_pylist()}
+    covered = {period for one in proposal.contributions for period in periods_of(one.table)}
     absent = published.filter(pc.invert(pc.is_in(published["period"], pa.array(sorted(covered), pa.string()))))
     cannot_tell = ground.reading.failed or bool(ground.held_objects)
     kind = "unknown" if cannot_tell else "missing"

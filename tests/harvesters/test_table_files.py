@@ -91,3 +91,39 @@ def test_a_source_without_a_page_says_so(sources, make_context):
     source = replace(source, publisher=replace(source.publisher, url=None))
     with pytest.raises(ConfigurationError, match="landing_page"):
         harvesters()["csv"].datasets(make_context(source))
+
+
+WARD_FILES = """
+version: 1
+sources:
+  - name: wards
+    kind: csv
+    title: {ja: 区ごとのファイル, en: A file a ward}
+    path: wards
+    options:
+      area: "121002"
+      dataset: by-ward
+      landing_page: https://example.org/
+      mapping:
+        indicator: kpi-12
+        definition: kpi-12.issued
+        area: {column: 団体コード}
+        period: {column: 年, as: year}
+        value: {column: 率（%）, unit: PT, percent: points}
+"""
+
+
+def test_files_for_one_ward_each_become_one_release(settings, tmp_path):
+    (tmp_path / "harvest.yml").write_text(WARD_FILES, "utf-8")
+    (tmp_path / "wards").mkdir()
+    for ward, years in (("121011", (2022, 2023)), ("121029", (2022, 2023)), ("121037", (2023,))):
+        rows = [f"{ward},{year},{year - 2000}.5" for year in years]
+        (tmp_path / "wards" / f"{ward}.csv").write_text("\n".join(["団体コード,年,率（%）", *rows, ""]), "utf-8")
+    sources = load_sources(tmp_path / "harvest.yml", settings)
+    [report] = run_sources(settings, sources)
+    [release] = report.datasets[0].releases
+    assert (report.exit_code, release.observations) == (0, 5)
+    assert report.findings.counts["period-in-parts"] == 3
+    (tmp_path / "wards" / "121045.csv").write_text("団体コード,年,率（%）\n121045,2023,9.5\n", "utf-8")
+    [report] = run_sources(settings, sources)
+    assert [one.changes["added"] for one in report.datasets[0].releases] == [1]
