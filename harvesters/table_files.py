@@ -68,7 +68,7 @@ class CsvFiles(_TableFiles):
     """CSV, TSV and Parquet, also in ZIP and gzip."""
 
     kind: ClassVar[str] = "csv"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     title: ClassVar[Label] = Label("列を宣言したCSV・Parquet", "CSV and Parquet with declared columns")
     options: ClassVar[tuple[Option, ...]] = (*MAPPING_OPTIONS, _files("*.csv"), PUBLISHED, *LAYOUT_OPTIONS)
 
@@ -77,7 +77,7 @@ class ExcelFiles(_TableFiles):
     """Workbooks: XLSX, XLS and ODS."""
 
     kind: ClassVar[str] = "excel"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     title: ClassVar[Label] = Label("列を宣言したExcelの表", "Workbooks with declared columns")
     options: ClassVar[tuple[Option, ...]] = (*MAPPING_OPTIONS, _files("*.xlsx"), PUBLISHED, *LAYOUT_OPTIONS)
 

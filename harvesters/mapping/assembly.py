@@ -446,6 +446,8 @@ class _SeriesRun:
         for name, of in _CHECKS:
             if all(one in part.numbers for one in of):
                 self._refuse(name, part, self._broken(name, part), of[0])
+        if all(one in part.numbers for one in _RATE):
+            self._tell_differences(part)
         present = ~np.isnan(part.numbers["value"])
         self._refuse("status-contradicts", part, present & self._may(part.codes["obs_status"], "forbidden"), "value")
         self._refuse("code-not-mapped", part, self._mismatched(part), "definition")
@@ -458,6 +460,9 @@ class _SeriesRun:
             broken = is_percent & ((value < 0) | (value > 100))
         elif rule == "part-exceeds-whole":
             broken = is_percent & (numbers["numerator"] > numbers["denominator"])
+        elif rule == "rate-hundredfold":
+            rate = _rate_of_counts(part)
+            broken = is_percent & ((np.abs(value - 100 * rate) < 5 * rate) | (np.abs(rate - 100 * value) < 5 * value))
         elif rule == "rate-over-zero":
             broken = is_percent & (numbers["denominator"] == 0) & ~np.isnan(numbers["numerator"]) & ~np.isnan(value)
         elif rule == "number-not-whole":
@@ -466,6 +471,14 @@ class _SeriesRun:
             lower, upper = numbers["ci_lower"], numbers["ci_upper"]
             broken = (lower > upper) | (value < lower) | (value > upper)
         return broken
+
+    def _tell_differences(self, part: Part) -> None:
+        """Report percentages that differ from their counts by more than the rounding of their last digit."""
+        value, rate = part.numbers["value"], _rate_of_counts(part)
+        room = np.select([value == np.round(value, places) for places in (0, 1, 2)], [0.5, 0.05, 0.005], 0.0005)
+        rows = np.flatnonzero(self._is_percent(part) & (np.abs(value - rate) > room + 1e-6))
+        if len(rows):
+            self._tell("rate-differs", part, rows, "value", value)
 
     def _mismatched(self, part: Part) -> Mask:
         """Return where a definition is that of another indicator, or there is none."""
@@ -500,11 +513,20 @@ class _SeriesRun:
         return self._plan.records.place(int(self._table.keys[row]), column)
 
 
+def _rate_of_counts(part: Part) -> Floats:
+    """Return numerator over denominator in percent; not a number where there is none."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate: Floats = 100 * part.numbers["numerator"] / part.numbers["denominator"]
+    return np.where((part.numbers["denominator"] > 0) & (rate > 0), rate, np.nan)
+
+
+_RATE = ("value", "numerator", "denominator")
 #: rule -> the numbers that it looks at; the first is the cell that is shown
 _CHECKS = (
     ("percent-out-of-range", ("value",)),
     ("part-exceeds-whole", ("numerator", "denominator")),
-    ("rate-over-zero", ("value", "numerator", "denominator")),
+    ("rate-hundredfold", _RATE),
+    ("rate-over-zero", _RATE),
     ("number-not-whole", ("n",)),
     ("value-outside-interval", ("value", "ci_lower", "ci_upper")),
 )

@@ -19,6 +19,7 @@ from catalog.errors import InvalidAreaCode, InvalidPeriod, Label
 from catalog.model import TOTAL
 from catalog.model.area import Area, AreaList
 from catalog.model.codelist import nearest
+from harvesters.documents import JAPAN
 from harvesters.findings import Rule
 from harvesters.mapping.declaration import FieldSource
 from harvesters.mapping.records import Cell
@@ -220,6 +221,9 @@ class PeriodReader(FieldReader):
             )
         except InvalidPeriod as error:
             return Outcome(rule=MAPPED["period-invalid"], detail=error.what, usable=False)
+        if read.period.start > datetime.now(JAPAN).date():
+            begins = Label(f"{read.period.start} に始まる", f"begins on {read.period.start}")
+            return Outcome(value=str(read.period), rule=MAPPED["period-future"], detail=begins)
         rule = cells.DAY_REPAIRED if read.repair is not None else None
         return Outcome(value=str(read.period), rule=rule, detail=read.repair)
 

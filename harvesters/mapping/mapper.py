@@ -26,6 +26,7 @@ from harvesters.mapping.records import Records, records_of_table
 from harvesters.mapping.rows import read_rows
 from harvesters.mapping.rules import MAPPED
 from harvesters.mapping.scratch import Scratch
+from harvesters.mapping.totals import check_totals
 from harvesters.readers.bundle import Member, unpacked
 from harvesters.readers.declared import LARGEST_FILE, Declared, open_tables
 from harvesters.readers.detected import as_findings
@@ -165,6 +166,8 @@ class Mapper:
         plans = self._bind_all([records_of_table(one, name=member.name) for one in tables])
         for plan in plans:
             assembly.add(plan, [_whole(read_rows(plan))])
+            if plan.records.sheet is not None:
+                check_totals(plan, findings)
 
     def _add_plain(self, member: Member, declared: Declared, folder: Path, assembly: Assembly) -> bool:
         """Add a Parquet file or a large plain table; False if the file is neither."""

@@ -147,6 +147,40 @@ MAPPED: dict[str, Rule] = dict(
             _CELL,
         ),
         _rule(
+            "period-future",
+            Level.WARNING,
+            "まだ始まっていない時点・期間",
+            "Periods that have not begun",
+            Label("書き誤りなら直してください。予測なら対応は要りません", "Correct it, unless it is a forecast"),
+        ),
+        _rule(
+            "rate-hundredfold",
+            Level.REJECTED,
+            "分子÷分母の100倍か100分の1の割合",
+            "Percentages that are a hundred times their numerator over denominator, or a hundredth",
+            Label(
+                "割合か人数を直してください（0.5 は 50% のことではありませんか）",
+                "Correct the percentage or the counts; is 0.5 meant to be 50 percent?",
+            ),
+        ),
+        _rule(
+            "rate-differs",
+            Level.WARNING,
+            "分子÷分母と丸めの範囲を超えて違う割合（割合を採る）",
+            "Percentages that differ from numerator over denominator by more than rounding (the percentage is taken)",
+            Label(
+                "割合か人数のどちらが正しいか確かめてください",
+                "Find out whether percentage or counts are right",
+            ),
+        ),
+        _rule(
+            "total-differs",
+            Level.WARNING,
+            "合計の行が明細の和と違う（明細を採る）",
+            "Totals that differ from the sum of the rows (the rows are taken)",
+            Label("合計か明細のどちらが正しいか確かめてください", "Find out whether the total or the rows are right"),
+        ),
+        _rule(
             "rate-without-whole",
             Level.NOTICE,
             "分母が0のため割合がない（M として載せる）",

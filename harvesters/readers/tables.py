@@ -43,7 +43,16 @@ HEADER_FILLED = Rule(
     Label("結合されていない空の見出しを左の見出しで補った", "Empty headings filled from the left, not merged"),
     Label("見出しをすべて書くか、結合してください（L1-05）", "Write every heading, or merge the cells (L1-05)"),
 )
-RULES = (SPLIT_TABLE, HEADER_FILLED)
+MERGED_NUMBER = Rule(
+    "merged-number",
+    Level.WARNING,
+    Label("結合セルの数値を、結合された行すべての値とした", "Numbers of merged cells, taken for every merged row"),
+    Label(
+        "結合を解除し、それぞれの行の値を書いてください（L1-12）",
+        "Unmerge the cells and write the value of each row (L1-12)",
+    ),
+)
+RULES = (SPLIT_TABLE, HEADER_FILLED, MERGED_NUMBER)
 
 _NOTE = re.compile(r"^\s*(?:[※＊*]|[(（]?\s*注|備\s*考|出\s*典|資\s*料\s*[:：]|[(（]?\s*単位)")
 _TOTAL = re.compile(r"^(?:合計|総計|総合計|計|小計|総数|全体|全市|市計|男女計|total)$", re.IGNORECASE)
@@ -270,6 +279,7 @@ def _add(found: Found, grid: Grid, block: _Block, layout: Layout) -> None:
     header = range(block.rows[0], block.rows[0] + depth)
     columns, filled = _columns(grid, block.rows, header)
     found.findings += [Finding(HEADER_FILLED, grid.place(row, column), text) for row, column, text in filled]
+    found.findings += list(_merged_numbers(grid, block.rows[depth:]))
     if layout.header_rows is None:
         shown = f"{header.start + 1}-{header.stop}" if depth > 1 else str(header.start + 1) if depth else "0"
         found.detected.append(Detected(what="header", value=shown, evidence=evidence, place=grid.place(block.rows[0])))
@@ -283,6 +293,15 @@ def _add(found: Found, grid: Grid, block: _Block, layout: Layout) -> None:
             notes=tuple(block.notes),
         )
     )
+
+
+def _merged_numbers(grid: Grid, rows: Sequence[int]) -> Iterator[Finding]:
+    """Yield the merged ranges with a number among rows, years left out: they are labels."""
+    inside = set(rows)
+    for one in grid.merges:
+        value = grid.own_value(one.top, one.left) if one.top in inside else None
+        if isinstance(value, float) and one.bottom > one.top and not _FIRST_YEAR <= value <= _LAST_YEAR:
+            yield Finding(MERGED_NUMBER, grid.place(one.top, one.left), f"{one}: {show(value)}")
 
 
 def _continued(table: FoundTable, grid: Grid, block: _Block) -> FoundTable:
