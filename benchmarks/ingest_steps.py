@@ -40,8 +40,6 @@ _LIMIT = """
     TO '{target}' (FORMAT parquet)
 """
 _MEGABYTES = 1_000_000
-#: ru_maxrss is in kibibytes on Linux and in bytes on macOS
-_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def limit(settings: Settings, name: str) -> None:
@@ -142,6 +140,15 @@ class _OwnMemory(threading.Thread):
             time.sleep(0.05)
 
 
+def _peak() -> float:
+    """Return the most resident memory so far, in megabytes; ``ru_maxrss`` of Linux begins with that of the parent."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTES
+    [line] = [one for one in status.read_text().splitlines() if one.startswith("VmHWM")]
+    return int(line.split()[1]) * 1024 / _MEGABYTES
+
+
 def _start() -> None:
     """Do what a process does once, whatever it reads: import the kinds and libraries, load the reference data."""
     harvesters()
@@ -160,7 +167,7 @@ def main(step: str, home: str, name: str) -> dict[str, Any]:
     return {
         "seconds": time.perf_counter() - start,
         "cpu": time.process_time() - cpu,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / _MEGABYTES,
+        "peak": _peak(),
         "own": own.peak,
     }
 
