@@ -31,7 +31,7 @@ from catalog.settings import Settings
 pytestmark = pytest.mark.ckan
 
 #: a reader never waits longer for what is held, whatever happens to CKAN
-QUICK_SECONDS = 5.0
+QUICK_SECONDS = 9.0
 
 
 @pytest.fixture
