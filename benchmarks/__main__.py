@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import ckan, harvest, ingest, many, mapping, release, serving, workbook
+from benchmarks import ckan, harvest, ingest, many, release, serving, workbook
 
 MEASUREMENTS = {
     "ckan": ckan.measure,
     "harvest": harvest.measure,
     "ingest": ingest.measure,
     "many": many.measure,
-    "mapping": mapping.measure,
     "release": release.measure,
     "serving": serving.measure,
     "workbook": workbook.measure,
