@@ -146,9 +146,9 @@ class Findings:
         return sum(self.counts[rule.id] for rule in self.rules.values() if rule.level is level)
 
     def lines(self, lang: str = "ja") -> list[str]:
-        """Return one line a rule, and below it its examples and what to do."""
+        """Return one line a rule, and below it its examples and what to do; what was left out comes first."""
         lines = []
-        for rule in self.rules.values():
+        for rule in sorted(self.rules.values(), key=lambda one: _GRAVEST_FIRST.index(one.level)):
             total, kept = self.counts[rule.id], self.examples[rule.id]
             unit = {"ja": f"{total}件"}.get(lang, f"{total}")
             lines.append(f"[{LEVEL_LABELS[rule.level].in_language(lang)}] {rule.title.in_language(lang)}: {unit}")
@@ -172,6 +172,7 @@ class Findings:
 
 
 _EXAMPLES_SHOWN = 3
+_GRAVEST_FIRST = tuple(Level)
 #: what people call a level
 LEVEL_LABELS = {
     Level.REJECTED: Label("除外", "left out"),

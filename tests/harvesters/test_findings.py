@@ -61,3 +61,11 @@ def test_findings_are_json() -> None:
     [rule] = findings.to_dict()
     assert (rule["id"], rule["level"], rule["count"]) == ("r", "rejected", 1)
     assert rule["examples"][0]["place"] == {"file": "a", "sheet": None, "cell": "row 2"}
+
+
+def test_what_was_left_out_is_told_before_what_is_only_worth_knowing() -> None:
+    findings = Findings()
+    for level in (Level.NOTICE, Level.WARNING, Level.REJECTED):
+        findings.add(Rule(level.value, level, Label(level.value, level.value), Label("→", "→")), Place(file="a.csv"))
+    heads = [line for line in findings.lines("en") if line.startswith("[")]
+    assert [head.split("] ")[1] for head in heads] == ["rejected: 1", "warning: 1", "notice: 1"]
