@@ -174,6 +174,14 @@ def restoring(name: str) -> Label:
     )
 
 
+class _OvertakenError(Exception):
+    """Another publisher of the same release has it now.
+
+    CKAN checks a name, then writes: of two ``package_create`` within milliseconds the second one overwrites the package
+    of the first one, and both are told that it is theirs. Uploads of both at once fail in CKAN with status 500.
+    """
+
+
 class _Publication:
     """One try to publish one release."""
 
@@ -193,10 +201,9 @@ class _Publication:
         self._require_parent(existing)
         self._require_untouched(existing)
         ensure_owner(self.catalogue, existing, self.manifest.dataset.publisher)
-        release = self._claim()
-        if release is None:
+        uploaded = self._bring_files()
+        if uploaded is None:
             return Published(self.manifest, already=True)
-        uploaded = self._upload_files(release)
         release = self._activate()
         self._make_current(release)
         skipped = tuple(name for name in self._file_names() if name not in uploaded)
@@ -247,6 +254,17 @@ class _Publication:
                 value=self.name,
                 fields=edits,
             )
+
+    def _bring_files(self) -> tuple[str, ...] | None:
+        """Return the names of the files that were uploaded; None if someone else made the release current."""
+        while True:
+            release = self._claim()
+            if release is None:
+                return None
+            try:
+                return self._upload_files(release)
+            except _OvertakenError:
+                continue
 
     def _claim(self) -> dict[str, Any] | None:
         """Return the release package with this release's digest in it; None if someone else made it current."""
@@ -334,16 +352,27 @@ class _Publication:
         )
 
     def _upload(self, release: Mapping[str, Any], file: Distribution | None) -> None:
+        """Upload one file; try once more if the catalogue fails while the release is ours."""
+        for is_last in (False, True):
+            try:
+                self._upload_once(release, file)
+            except _TAKEN:
+                release = self._own_release()
+                if not _holds(release, self.manifest, file):
+                    if extras_of(release).get("shihyo_publisher") != self.catalogue.publisher:
+                        raise _OvertakenError from None
+                    if is_last:
+                        raise
+                    time.sleep(_POLL_SECONDS)
+                    continue
+            return
+
+    def _upload_once(self, release: Mapping[str, Any], file: Distribution | None) -> None:
         name = file.name if file else MANIFEST_NAME
         media_type = file.media_type if file else "application/json"
         action = "resource_update" if find_file(release, self.manifest.digest, name) else "resource_create"
         fields = {**release_resource(self.manifest, file), "package_id": release["id"]}
-        try:
-            self.catalogue.upload(action, path=self.built.path(name), media_type=media_type, **fields)
-        except _TAKEN:
-            # Another publisher of the same release brought this file in between: then it is there now.
-            if not _holds(self._own_release(), self.manifest, file):
-                raise
+        self.catalogue.upload(action, path=self.built.path(name), media_type=media_type, **fields)
 
     def _own_release(self) -> dict[str, Any]:
         """Return the release package, which must still be ours."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ckanapi.errors import CKANAPIError
 
 from catalog.ckan import Catalogue, ensure_organization, find_current, publish
 from catalog.embedded.errors import NotFound
@@ -252,6 +253,51 @@ def test_who_was_overtaken_notices_before_making_anything_current(
     with pytest.raises(PublishConflict):
         publish(slow, built_chain[1], progress=overtake)
     assert whole(site, other_second)
+
+
+@contextmanager
+def failing_upload(catalogue: Catalogue, before: Callable[[], None]) -> Iterator[list[str]]:
+    """Let the second upload fail as CKAN does when two publishers upload at once."""
+    uploads: list[str] = []
+    real: Callable[..., Any] = catalogue._ckan.call_action
+
+    def call_action(action: str, *given: Any, **named: Any) -> Any:
+        if action == "resource_create":
+            uploads.append(action)
+            if len(uploads) == 2:
+                before()
+                raise CKANAPIError("500 list index out of range")
+        return real(action, *given, **named)
+
+    catalogue._ckan.call_action = call_action  # type: ignore[method-assign]
+    yield uploads
+    catalogue._ckan.call_action = real  # type: ignore[method-assign]
+
+
+def test_an_upload_that_fails_once_is_tried_again(site: Any, built_chain: list[BuiltRelease]) -> None:
+    catalogue = site.open()
+    with failing_upload(catalogue, lambda: None) as uploads:
+        publish(catalogue, built_chain[0])
+    assert len(uploads) == 6
+    assert whole(site, built_chain[0])
+
+
+def test_who_lost_the_release_to_another_waits_until_it_is_current(site: Any, built_chain: list[BuiltRelease]) -> None:
+    ours, theirs = site.open("ours"), site.open("theirs", publish_lease_seconds=0)
+
+    def take_over() -> None:
+        with interrupted_at(theirs, 1, after=True), pytest.raises(Interrupted):
+            publish(theirs, built_chain[0])
+
+    def finish(stage: str, done: int, total: int | None) -> None:
+        if stage.endswith("waiting"):
+            publish(theirs, built_chain[0])
+
+    with failing_upload(ours, take_over):
+        published = publish(ours, built_chain[0], progress=finish)
+    assert published.already
+    assert whole(site, built_chain[0])
+    assert len(site.package("cards-r00001")["resources"]) == 5
 
 
 def test_an_edit_by_hand_is_noticed_and_named(site: Any, built_chain: list[BuiltRelease]) -> None:
