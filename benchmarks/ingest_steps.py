@@ -25,11 +25,11 @@ from catalog.releases import build_release
 from catalog.settings import Settings
 from harvesters import Context, load_sources, run_sources
 from harvesters.base import NoProgress, Tally
-from harvesters.fetch import Fetcher
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
 from harvesters.findings import Findings
 from harvesters.http import HttpClient
-from harvesters.proposal import Ground, Proposal, propose
-from harvesters.raw import RawStore
+from harvesters.publishing.proposal import Ground, Proposal, propose
 from harvesters.reading import Reading
 from harvesters.registry import harvesters
 

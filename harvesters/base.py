@@ -26,11 +26,11 @@ from catalog.model import Agent, Dataset
 from catalog.model.service import Service
 from catalog.reference import Reference
 from harvesters.findings import Findings, Rule
-from harvesters.guards import Limits
+from harvesters.guards.declared import Limits
 from harvesters.options import Option
 
 if TYPE_CHECKING:
-    from harvesters.fetch import Fetcher
+    from harvesters.fetching.fetch import Fetcher
     from harvesters.running.schedule import Schedule
 
 

@@ -32,12 +32,12 @@ from harvesters.readers.declared import (
 from harvesters.readers.percent import Scale, detect_scale, to_percent
 from harvesters.readers.tables import Column, FoundTable, fold
 from harvesters.statistics import wilson_interval
-from harvesters.survey import PUBLISHED
-from harvesters.survey_dataset import OPTIONS, checked_area, dataset_option, describe_declared
-from harvesters.survey_estimates import DIGITS, WILSON, note
-from harvesters.survey_groups import HEADINGS, GroupReader, fold_label
-from harvesters.survey_rules import TABLES
-from harvesters.survey_waves import find_period, gather_files, issued_at
+from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option, describe_declared
+from harvesters.survey.estimates import DIGITS, WILSON, note
+from harvesters.survey.groups import HEADINGS, GroupReader, fold_label
+from harvesters.survey.harvester import PUBLISHED
+from harvesters.survey.rules import TABLES
+from harvesters.survey.waves import find_period, gather_files, issued_at
 
 TEMPLATE = "company-survey"
 #: the breakdown dimensions, in column order

@@ -1,7 +1,7 @@
 """JSON documents from elsewhere: parsed at the border, in bounded depth, with an error that says what came instead.
 
-The size is bounded where the bytes are fetched (:data:`harvesters.fetch.LARGEST_DOCUMENT`). A server that answers 200
-with a page for people is the most common lie; the error names it.
+The size is bounded where the bytes are fetched (:data:`harvesters.fetching.fetch.LARGEST_DOCUMENT`). A server that
+answers 200 with a page for people is the most common lie; the error names it.
 
 References
 ----------

@@ -19,7 +19,7 @@ from catalog.errors import Label
 from catalog.model.codelist import unknown_code
 from catalog.reference import load_reference
 from harvesters.findings import LEVEL_LABELS, Rule
-from harvesters.guards import APPROVAL_REQUIRED, GUARDS, REVISION, VALUE_RANGE, Guard, Severity
+from harvesters.guards.declared import APPROVAL_REQUIRED, GUARDS, REVISION, VALUE_RANGE, Guard, Severity
 from harvesters.known_rules import iter_rules
 from harvesters.readability import RULES as READABILITY_RULES
 from harvesters.report import status_label

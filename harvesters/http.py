@@ -35,10 +35,10 @@ from urllib3.poolmanager import PoolManager
 
 from catalog.errors import FetchError, TooLarge
 from catalog.settings import Settings
-from harvesters import http_errors
-from harvesters.addresses import Permits, anything, is_public, resolve
-from harvesters.secret_query import SecretQuery, origin_of
-from harvesters.unpacking import unpacker
+from harvesters.fetching import http_errors
+from harvesters.fetching.addresses import Permits, anything, is_public, resolve
+from harvesters.fetching.secret_query import SecretQuery, origin_of
+from harvesters.fetching.unpacking import unpacker
 
 #: redirects that are followed
 MOST_REDIRECTS = 5

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harvesters import reading, registering
+from harvesters import reading
 from harvesters.findings import Rule
-from harvesters.guards_screen import OBSERVATION_LEFT_OUT
+from harvesters.guards.screen import OBSERVATION_LEFT_OUT
+from harvesters.publishing import registering
 from harvesters.readers import cells, source_file, tables
 from harvesters.readers.detected import DETECTIONS
 from harvesters.registry import harvesters

@@ -24,18 +24,18 @@ from catalog.reference import load_reference
 from catalog.releases.diff import ChangeExample
 from catalog.releases.local_copy import LocalCopy
 from catalog.settings import Settings
-from harvesters.assessment import Assessment
 from harvesters.base import Context, HarvestSource, NoProgress, Progress, Tally
-from harvesters.fetch import Fetcher
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
 from harvesters.findings import Findings
-from harvesters.gate import Gate, Passage
-from harvesters.guards import trip_lines
+from harvesters.guards.assessment import Assessment
+from harvesters.guards.declared import trip_lines
 from harvesters.http import HttpClient
-from harvesters.proposal import PlannedRelease, example_line
-from harvesters.raw import RawStore
+from harvesters.publishing.gate import Gate, Passage
+from harvesters.publishing.proposal import PlannedRelease, example_line
+from harvesters.publishing.registering import SERVICES, plan_services, services_digest, services_trips
 from harvesters.readability.inputs import InputScore, Shelf, judge_inputs, score_lines
 from harvesters.reading import Reading
-from harvesters.registering import SERVICES, plan_services, services_digest, services_trips
 from harvesters.registry import harvesters
 from harvesters.report import (
     CANNOT_TELL,

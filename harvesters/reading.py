@@ -16,11 +16,11 @@ from catalog.errors import FetchError, Label, Place
 from catalog.model import Origin, canonical_json
 from catalog.model.service import Service
 from harvesters.base import Context, Contribution, Fetched, Harvester, Progress
-from harvesters.chain import Lineage
-from harvesters.combine import combine
 from harvesters.findings import Level, Rule
-from harvesters.guards_input import SeenShape
+from harvesters.guards.inputs import SeenShape
 from harvesters.notes import with_plain_notes
+from harvesters.publishing.chain import Lineage
+from harvesters.publishing.combine import combine
 from harvesters.readers.shape import Shape, watch_shapes
 from harvesters.report import describe_error
 from harvesters.synthetic import mark_synthetic

@@ -32,13 +32,13 @@ from harvesters.readers.declared import (
 )
 from harvesters.readers.markers import fold_marker
 from harvesters.readers.tables import Column, FoundTable, fold
-from harvesters.survey import PUBLISHED
-from harvesters.survey_dataset import OPTIONS, checked_area, dataset_option, describe_declared
-from harvesters.survey_estimates import DIGITS
-from harvesters.survey_groups import HEADINGS as GROUP_HEADINGS
-from harvesters.survey_groups import GroupReader
-from harvesters.survey_rules import REGISTER
-from harvesters.survey_waves import find_period, gather_files, issued_at
+from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option, describe_declared
+from harvesters.survey.estimates import DIGITS
+from harvesters.survey.groups import HEADINGS as GROUP_HEADINGS
+from harvesters.survey.groups import GroupReader
+from harvesters.survey.harvester import PUBLISHED
+from harvesters.survey.rules import REGISTER
+from harvesters.survey.waves import find_period, gather_files, issued_at
 
 TEMPLATE = "procedures-register"
 INDICATOR, AVAILABLE, DONE = "kpi-13", "kpi-13.available", "kpi-13.done"

@@ -12,7 +12,7 @@ from catalog.errors import Label, Place, ShihyoError
 from catalog.model import Manifest
 from harvesters.base import Tally
 from harvesters.findings import Findings
-from harvesters.guards import trip_lines
+from harvesters.guards.declared import trip_lines
 from harvesters.readability.inputs import InputScore, score_lines
 
 #: exit codes of the command

@@ -10,9 +10,10 @@ Order of events for a source::
     anything changed?       fingerprint of inputs, options, descriptions and code, and what the catalogue has: if both
                             are as the last complete run left them, the job ends here
     transform               observations and findings
-    for each dataset        what is known against what is published, judged by guards (harvesters.proposal): held, or
-                            built and published, one release after the other; next
-    for each service        its record against the published one (harvesters.registering); publish; next
+    for each dataset        what is known against what is published, judged by guards
+                            (harvesters.publishing.proposal): held, or built and published, one release
+                            after the other; next
+    for each service        its record against the published one (harvesters.publishing.registering); publish; next
     DataStore               brought up to what is published, also when nothing changed: a failure is tried again
     again?                  a failure that may pass is tried again, as often as the source allows
     job                     succeeded, partial, held, failed or cancelled, with its report and its log
@@ -39,8 +40,8 @@ from catalog.database.holds import HoldJournal
 from catalog.errors import Label, LeaseLost, SourceBusy, TimedOut
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, NoProgress, Progress
-from harvesters.gate import Approval
 from harvesters.http import HttpClient
+from harvesters.publishing.gate import Approval
 from harvesters.report import JobReport, describe_error, error_line
 from harvesters.running.monitor import Claim, JobMonitor, StopRun, this_process
 from harvesters.running.patience import is_passing, iter_errors, iter_waits

@@ -23,18 +23,16 @@ from catalog.releases.build import Parent, build_release
 from catalog.releases.diff import ReleaseDiff
 from catalog.releases.local_copy import LocalCopy
 from catalog.settings import Settings
-from harvesters.assessment import Assessment
 from harvesters.base import Context, HarvestSource, Progress
-from harvesters.chain import Step, iter_steps
-from harvesters.fetch import Fetcher
-from harvesters.gate import Approval, Gate, Passage, Verdict
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
+from harvesters.guards.assessment import Assessment
 from harvesters.http import HttpClient
-from harvesters.identity import find_actor
-from harvesters.proposal import Proposal
-from harvesters.raw import RawStore
-from harvesters.readability.inputs import Shelf, judge_inputs
-from harvesters.reading import Reading
-from harvesters.registering import (
+from harvesters.publishing.chain import Step, iter_steps
+from harvesters.publishing.gate import Approval, Gate, Passage, Verdict
+from harvesters.publishing.identity import find_actor
+from harvesters.publishing.proposal import Proposal
+from harvesters.publishing.registering import (
     SERVICES,
     plan_services,
     publish_services,
@@ -42,6 +40,8 @@ from harvesters.registering import (
     services_digest,
     services_trips,
 )
+from harvesters.readability.inputs import Shelf, judge_inputs
+from harvesters.reading import Reading
 from harvesters.registry import harvesters
 from harvesters.report import DatasetOutcome, JobReport, PublishedRelease, describe_error
 

@@ -17,7 +17,7 @@
         timeout: 2 hours                    # default: no limit
         retries: 3                          # default: 3 when nobody is waiting, 0 by hand
         watch: "*交付状況*.csv"             # files of the watched folder that are for it
-        guards: {row-loss: 0.3, unit-jump: off}   # default: all on (harvesters.guards)
+        guards: {row-loss: 0.3, unit-jump: off}   # default: all on (harvesters.guards.declared)
         approval: required                  # default: published at once if no guard trips
         options: {}
 
@@ -39,7 +39,7 @@ from catalog.errors import ConfigurationError, Label, Place, ScheduleError
 from catalog.model import Agent
 from catalog.settings import Settings
 from harvesters.base import Harvester, HarvestSource
-from harvesters.guards import Limits, read_guards
+from harvesters.guards.declared import Limits, read_guards
 from harvesters.options import TEXT, OptionType, check_keys, read_options, read_value, unknown_value
 from harvesters.registry import harvesters
 from harvesters.running.schedule import Schedule, parse_schedule

@@ -13,10 +13,10 @@ from api.cli.running import Bars, send_new_digests
 from catalog.errors import Label, UnknownCode
 from catalog.model.codelist import nearest
 from harvesters import HarvestSource, JobReport, JobStatus, job_status, load_sources, plan_sources, run_sources
-from harvesters.approval import approve, list_waiting, reject
 from harvesters.explain import SORTS, find_explanations, list_explanations
+from harvesters.publishing.approval import approve, list_waiting, reject
+from harvesters.publishing.rollback import roll_back
 from harvesters.report import decision_line, exit_code, hold_lines
-from harvesters.rollback import roll_back
 
 _sources_argument = click.argument("names", nargs=-1, metavar="[SOURCE]...")
 

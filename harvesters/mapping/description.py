@@ -13,8 +13,8 @@ from harvesters.mapping.fields import Codes
 from harvesters.mapping.times import FREQUENCIES
 from harvesters.options import SHARE, TEXT, TEXTS, Option
 from harvesters.readers.declared import FIGURE_OPTIONS
-from harvesters.survey_dataset import NAME, OPTIONS, SYNTHETIC, SYNTHETIC_KEYWORDS
-from harvesters.survey_groups import TITLES
+from harvesters.survey.dataset import NAME, OPTIONS, SYNTHETIC, SYNTHETIC_KEYWORDS
+from harvesters.survey.groups import TITLES
 
 _SHARED = {one.name: one for one in OPTIONS}
 _TOTAL = Label("総数", "Total")

@@ -29,7 +29,7 @@ from harvesters.readers import cells
 from harvesters.readers.cells import Complaint, read_number
 from harvesters.readers.grid import show
 from harvesters.readers.markers import Legend
-from harvesters.survey_groups import HEADINGS, GroupReader, fold_label
+from harvesters.survey.groups import HEADINGS, GroupReader, fold_label
 
 #: words for the whole of something
 TOTAL_WORDS = frozenset(

@@ -18,7 +18,7 @@ from harvesters.mapping.declaration import Only
 from harvesters.mapping.fields import TOTAL_WORDS, NumberReader, Outcome, text_of
 from harvesters.mapping.records import Cell, Records
 from harvesters.readers import cells
-from harvesters.survey_groups import fold_label
+from harvesters.survey.groups import fold_label
 
 #: longest word for the whole of something
 LONGEST_TOTAL = 12

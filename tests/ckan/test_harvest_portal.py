@@ -15,12 +15,13 @@ from catalog.model import Agent
 from catalog.reference import load_reference
 from catalog.releases import BuiltRelease
 from catalog.settings import Settings
-from harvesters import Context, Findings, HarvestSource, ckan_listing
+from harvesters import Context, Findings, HarvestSource
 from harvesters.base import NoProgress, Tally
-from harvesters.fetch import Fetcher
+from harvesters.ckan import listing
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
 from harvesters.http import HttpClient
 from harvesters.mapping import read_mapping
-from harvesters.raw import RawStore
 from harvesters.reading import Reading
 from harvesters.registry import harvesters
 
@@ -123,7 +124,7 @@ def test_a_replaced_upload_is_fetched(upload: Any, harvest: Harvest, action: Cal
 def test_a_search_is_read_in_pages_and_then_only_what_changed(
     upload: Any, harvest: Harvest, action: Callable[..., Any], organization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ckan_listing, "PAGE", 2)
+    monkeypatch.setattr(listing, "PAGE", 2)
     datasets = [upload(f"d{number}", 2015 + number) for number in range(5)]
     question = {"filter": f"organization:{organization}"}
     first = harvest(**question)

@@ -18,9 +18,9 @@ from catalog.releases import check_table
 from catalog.settings import Settings
 from harvesters import Context, Contribution, Findings, Harvester, Level, load_sources
 from harvesters.base import Tally
-from harvesters.fetch import Fetcher
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
 from harvesters.http import HttpClient
-from harvesters.raw import RawStore
 from harvesters.registry import harvesters
 
 #: where the portals of the specimens stand

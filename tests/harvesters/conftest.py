@@ -19,9 +19,9 @@ from catalog.releases import Holdings, LocalCopy
 from catalog.settings import Settings
 from harvesters import Context, Findings, Harvester, HarvestSource
 from harvesters.base import Tally
-from harvesters.fetch import Fetcher
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
 from harvesters.http import HttpClient
-from harvesters.raw import RawStore
 from harvesters.registry import harvesters
 
 PUBLISHER = Agent("chiba-city", Label("千葉市", "Chiba City"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.errors import ForbiddenAddress
-from harvesters.addresses import anything, is_public, resolve
+from harvesters.fetching.addresses import anything, is_public, resolve
 
 
 @pytest.mark.parametrize(

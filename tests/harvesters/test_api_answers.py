@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from catalog.errors import InputError, Place, ShihyoError
 from catalog.reference import load_reference
 from harvesters import Findings
-from harvesters.api_lines import write_line
-from harvesters.estat_answer import read_page, read_status
-from harvesters.estat_records import KeptTables
+from harvesters.estat.answer import read_page, read_status
+from harvesters.estat.records import KeptTables
+from harvesters.fetching.api_lines import write_line
 from harvesters.mapping import Records
-from harvesters.ngsi_entities import KeptEntities
-from harvesters.sdmx_cells import records_of_observations
-from harvesters.sdmx_json import read_sdmx_json
+from harvesters.ngsi.entities import KeptEntities
+from harvesters.sdmx.cells import records_of_observations
+from harvesters.sdmx.json_reader import read_sdmx_json
 
 _ODD = (
     *(None, 0, -1, 3, 1.5, True, "", "x", "2020", "NaN", "1e999999", "::", "0:0"),

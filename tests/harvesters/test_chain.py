@@ -13,8 +13,8 @@ from catalog.errors import Label
 from catalog.model import TOTAL, Agent, Dataset, DataStructure, Dimension, Origin
 from catalog.releases import BuiltRelease, build_release
 from harvesters import Contribution
-from harvesters.chain import Lineage, Step, iter_steps
 from harvesters.describe import describe
+from harvesters.publishing.chain import Lineage, Step, iter_steps
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 PUBLISHER = Agent("chiba-city", Label("千葉市", "Chiba City"))

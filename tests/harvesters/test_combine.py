@@ -7,8 +7,8 @@ from dataclasses import replace
 from catalog.errors import Label
 from catalog.model import TOTAL, Agent, DataStructure, Dimension
 from harvesters import Contribution
-from harvesters.combine import combine
 from harvesters.describe import describe
+from harvesters.publishing.combine import combine
 
 KIND = Dimension("kind", Label("種別", "Kind"), {TOTAL: Label("総数", "Total")})
 

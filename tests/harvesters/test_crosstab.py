@@ -13,7 +13,7 @@ import pytest
 
 from catalog.errors import InputError
 from harvesters import Context, Contribution, HarvestSource, run_sources
-from harvesters.crosstab_tables import split_title
+from harvesters.crosstab.tables import split_title
 from harvesters.registry import harvesters
 
 AREA = {"area": "121002", "synthetic": True}

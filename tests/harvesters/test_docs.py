@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harvesters import Harvester, registering
-from harvesters.guards import GUARDS
+from harvesters import Harvester
+from harvesters.guards.declared import GUARDS
 from harvesters.known_rules import COMMON_RULES
+from harvesters.publishing import registering
 from harvesters.reading import OBJECT_GONE, PERIOD_DIFFERS, PERIOD_IN_PARTS, PERIOD_TWICE, SERVICE_TWICE
 
 

@@ -19,12 +19,12 @@ from catalog.errors import ConfigurationError, FetchError, InputError, Label, Sh
 from catalog.settings import Settings
 from harvesters import Context, HarvestSource, run_sources
 from harvesters.base import Fetched
-from harvesters.estat import EStat
-from harvesters.estat_answer import as_list, text_of
-from harvesters.estat_records import read_period
-from harvesters.fetch import Fetcher
+from harvesters.estat.answer import as_list, text_of
+from harvesters.estat.harvester import EStat
+from harvesters.estat.records import read_period
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
 from harvesters.http import HttpClient
-from harvesters.raw import RawStore
 
 APP_ID = "0123456789abcdef0123456789abcdef01234567"
 MAPPING = {

@@ -21,7 +21,7 @@ from catalog.reference import load_reference
 from catalog.releases import checks
 from harvesters.explain import SORTS, Explanation, find_explanations, list_explanations
 from harvesters.findings import Rule
-from harvesters.guards import GUARDS
+from harvesters.guards.declared import GUARDS
 from harvesters.readability import RULES
 
 

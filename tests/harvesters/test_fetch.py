@@ -14,9 +14,9 @@ from catalog.database import HarvestObject, ObjectState
 from catalog.errors import FetchError, ForbiddenAddress, TooLarge
 from catalog.settings import Settings
 from harvesters import HarvestSource
-from harvesters.fetch import Fetcher, list_files
+from harvesters.fetching.fetch import Fetcher, list_files
+from harvesters.fetching.raw import RawStore
 from harvesters.http import HttpClient
-from harvesters.raw import RawStore
 
 MakeSource = Callable[..., HarvestSource]
 

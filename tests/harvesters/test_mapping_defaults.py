@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import ConfigurationError
-from harvesters.mapping_defaults import mapping_options, merge_mapping
+from harvesters.mapping.defaults import mapping_options, merge_mapping
 
 DEFAULTS: dict[str, Any] = {
     "area": {"column": "area"},

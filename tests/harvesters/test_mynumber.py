@@ -13,8 +13,8 @@ import pytest
 from catalog.database import HarvestObject
 from catalog.errors import CheckFailed, InputError
 from harvesters import Context, Contribution, Fetched, HarvestSource
-from harvesters.mynumber import MyNumber, parse_age, parse_day
-from harvesters.mynumber_rules import RULES
+from harvesters.mynumber.harvester import MyNumber, parse_age, parse_day
+from harvesters.mynumber.rules import RULES
 
 MakeSource = Callable[..., HarvestSource]
 MakeContext = Callable[[HarvestSource], Context]

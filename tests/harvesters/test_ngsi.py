@@ -21,11 +21,11 @@ from catalog.errors import ConfigurationError, FetchError, ForbiddenAddress, Inp
 from catalog.model import parse_period
 from catalog.settings import Settings
 from harvesters import Context, HarvestSource, run_sources
-from harvesters.fetch import Fetcher
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
 from harvesters.http import HttpClient
-from harvesters.ngsi import Ngsi
-from harvesters.ngsi_entities import KeptEntities, flatten, read_span
-from harvesters.raw import RawStore
+from harvesters.ngsi.entities import KeptEntities, flatten, read_span
+from harvesters.ngsi.harvester import Ngsi
 
 SPECIMENS = (
     "v2-normalized.json",

@@ -124,7 +124,7 @@ def test_a_source_that_is_not_there_does_not_keep_the_next_from_being_planned(
 def test_a_table_that_breaks_a_rule_means_that_it_cannot_be_told(
     settings: Settings, source: HarvestSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harvesters.mynumber import MyNumber
+    from harvesters.mynumber.harvester import MyNumber
 
     real = MyNumber.transform
 

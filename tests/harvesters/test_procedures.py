@@ -17,7 +17,7 @@ from catalog.reference import load_reference
 from catalog.releases import check_table
 from harvesters import Context, Contribution, Fetched, HarvestSource
 from harvesters.describe import read_yaml
-from harvesters.procedures import AVAILABLE, DONE, Procedures
+from harvesters.procedures.harvester import AVAILABLE, DONE, Procedures
 
 Read = Callable[..., tuple[Contribution, Context]]
 

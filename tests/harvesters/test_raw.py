@@ -11,7 +11,7 @@ import pytest
 
 from catalog.database import HarvestObject, ObjectState
 from catalog.errors import FetchError
-from harvesters.raw import RawStore
+from harvesters.fetching.raw import RawStore
 
 BODY = b"a,b\n"
 SHA = hashlib.sha256(BODY).hexdigest()

@@ -22,7 +22,7 @@ from catalog.model import Dataset
 from catalog.releases import Holdings
 from catalog.settings import Settings
 from harvesters import Context, Contribution, Fetched, Harvester, HarvestSource, load_sources, run_sources
-from harvesters.mynumber import MyNumber
+from harvesters.mynumber.harvester import MyNumber
 from harvesters.registry import harvesters
 from harvesters.runner import source_lock
 

@@ -18,12 +18,13 @@ from catalog.ckan import open_catalogue
 from catalog.database import JobStatus
 from catalog.errors import FetchError, ForbiddenAddress, InputError, TooLarge
 from catalog.settings import Settings
-from harvesters import Context, Findings, HarvestSource, run_sources, sdmx_json, sdmx_xml
-from harvesters.fetch import Fetcher
+from harvesters import Context, Findings, HarvestSource, run_sources
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
 from harvesters.http import HttpClient
-from harvesters.raw import RawStore
-from harvesters.sdmx import Sdmx, accept_of, read_message
-from harvesters.sdmx_cells import read_area, read_sdmx_period, read_value, records_of_observations
+from harvesters.sdmx import json_reader, xml_reader
+from harvesters.sdmx.cells import read_area, read_sdmx_period, read_value, records_of_observations
+from harvesters.sdmx.harvester import Sdmx, accept_of, read_message
 
 FORMATS = (
     "csv-1.0.csv",
@@ -178,7 +179,7 @@ def test_a_message_of_structures_is_refused_before_the_library_sees_it(
     def never(*_: Any, **__: Any) -> None:
         pytest.fail("the library was asked")
 
-    monkeypatch.setattr(sdmx_xml.subprocess, "run", never)
+    monkeypatch.setattr(xml_reader.subprocess, "run", never)
     with pytest.raises(InputError, match="data message"):
         _rows(folder / "structure-2.1.xml")
 
@@ -194,7 +195,7 @@ def test_structures_inside_a_data_message_are_refused_too(
     )
     path = tmp_path / "evil.xml"
     path.write_text(text.replace("</message:DataSet>", evil), "utf-8")
-    monkeypatch.setattr(sdmx_xml.subprocess, "run", lambda *_, **__: pytest.fail("the library was asked"))
+    monkeypatch.setattr(xml_reader.subprocess, "run", lambda *_, **__: pytest.fail("the library was asked"))
     with pytest.raises(InputError, match="Hierarchy"):
         _rows(path)
 
@@ -213,8 +214,8 @@ def test_elements_nested_without_end_are_refused(folder: Path, tmp_path: Path) -
 
 
 def test_observations_that_the_library_leaves_out_are_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = sdmx_xml._parse
-    monkeypatch.setattr(sdmx_xml, "_parse", lambda path, name: [one[:-1] for one in real(path, name)])
+    real = xml_reader._parse
+    monkeypatch.setattr(xml_reader, "_parse", lambda path, name: [one[:-1] for one in real(path, name)])
     with pytest.raises(InputError) as caught:
         _rows(folder / "generic-2.1.xml")
     assert caught.value.context["reason"] == "[4] observations parsed of [5]"
@@ -233,7 +234,7 @@ def test_what_the_library_prints_does_not_reach_our_output(
 
 @pytest.mark.parametrize(
     ("name", "module", "limit"),
-    [("json-1.0.json", sdmx_json, "LARGEST_JSON"), ("generic-2.1.xml", sdmx_xml, "LARGEST_XML")],
+    [("json-1.0.json", json_reader, "LARGEST_JSON"), ("generic-2.1.xml", xml_reader, "LARGEST_XML")],
 )
 def test_a_message_that_is_parsed_in_memory_has_a_limit_and_csv_is_advised(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, module: Any, limit: str
@@ -246,7 +247,7 @@ def test_a_message_that_is_parsed_in_memory_has_a_limit_and_csv_is_advised(
 def test_a_parser_that_needs_too_much_memory_is_ended_with_a_clear_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sdmx_xml, "MOST_MEMORY", 1_000_000)
+    monkeypatch.setattr(xml_reader, "MOST_MEMORY", 1_000_000)
     with pytest.raises(TooLarge, match="too large to be read as SDMX-ML"):
         _rows(folder / "generic-2.1.xml")
 
@@ -255,9 +256,9 @@ def test_without_the_library_xml_names_the_extra_and_another_format(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     child = tmp_path / "child.py"
-    source = Path(sdmx_xml.__file__).with_name("sdmx_child.py").read_text("utf-8")
+    source = Path(xml_reader.__file__).with_name("xml_child.py").read_text("utf-8")
     child.write_text("import sys\nsys.modules['sdmx'] = None\n" + source, "utf-8")
-    monkeypatch.setattr(sdmx_xml, "_CHILD", child)
+    monkeypatch.setattr(xml_reader, "_CHILD", child)
     with pytest.raises(FetchError, match=r"shihyo\[sdmx\]") as caught:
         _rows(folder / "generic-2.1.xml")
     assert "format: csv" in caught.value.message("ja")
@@ -267,7 +268,7 @@ def test_without_the_library_xml_names_the_extra_and_another_format(
 def test_csv_and_json_are_read_without_the_library(folder: Path, name: str) -> None:
     code = (
         "import sys; sys.modules['sdmx'] = None; from pathlib import Path; from harvesters import Findings;"
-        "from harvesters.sdmx import read_message;"
+        "from harvesters.sdmx.harvester import read_message;"
         f"print(len(list(read_message(Path({str(folder / name)!r}), 'x', Findings()).rows)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

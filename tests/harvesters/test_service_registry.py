@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import InputError, TooLarge
-from harvesters import service_registry
-from harvesters.service_registry import Registry, read_registry
+from harvesters.services import registry as service_registry
+from harvesters.services.registry import Registry, read_registry
 
 
 def read(folder: Path, text: str | bytes) -> Registry:

@@ -13,8 +13,8 @@ import pytest
 from catalog.errors import InputError
 from catalog.model.service import Service
 from harvesters import HarvestSource
-from harvesters.service_tables import COLUMNS, OF_OUTPUTS
-from harvesters.services import Services
+from harvesters.services.harvester import Services
+from harvesters.services.tables import COLUMNS, OF_OUTPUTS
 
 #: heading -> cell, of the least record
 LEAST: dict[str, Any] = {

@@ -17,7 +17,7 @@ from catalog.reference.service_checks import check_step
 from catalog.releases import Holdings
 from catalog.settings import Settings
 from harvesters import HarvestSource, JobReport, plan_sources, run_sources
-from harvesters.services import Services
+from harvesters.services.harvester import Services
 
 TEXT = {"ja": "名", "en": "name"}
 LEAST: dict[str, Any] = {"name": TEXT, "description": TEXT, "phase": "pilot", "areas": ["121061"], "step": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.reference import load_reference
-from harvesters.survey_groups import GroupReader
+from harvesters.survey.groups import GroupReader
 
 
 def reader(role: str, **codes) -> GroupReader:

@@ -16,7 +16,7 @@ from catalog.model.service import parse_service
 from catalog.reference import load_reference
 from catalog.releases import DatasetHolding, Holdings, ReleaseHolding, ServiceHolding, build_release
 from harvesters.describe import describe, read_yaml
-from harvesters.service_registry import read_registry
+from harvesters.services.registry import read_registry
 
 FOLDER = Path(__file__).parent
 PUBLISHER = Agent("chiba-city", Label("千葉市", "Chiba City"), "https://www.city.chiba.jp/", "opendata@example.jp")

@@ -20,8 +20,8 @@ from catalog.errors import Label
 from catalog.model import CC_BY, Agent, Dataset, DataStructure, Dimension, Manifest
 from catalog.settings import Settings
 from harvesters import Context, Contribution, Fetched, Harvester, HarvestSource, JobReport, plan_sources, run_sources
-from harvesters.fetch import list_files
-from harvesters.guards import read_guards
+from harvesters.fetching.fetch import list_files
+from harvesters.guards.declared import read_guards
 from harvesters.plan import SourcePlan
 from harvesters.readers import read_csv
 from harvesters.registry import harvesters

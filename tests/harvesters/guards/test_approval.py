@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-import harvesters.approval as approving
+import harvesters.publishing.approval as approving
 from catalog.database import JobStatus
 from catalog.database.holds import Action, Actor, HoldState
 from catalog.errors import ApprovalRefused, NothingHeld
 from harvesters import source_run
-from harvesters.approval import approve, list_waiting, reject
+from harvesters.publishing.approval import approve, list_waiting, reject
 
 Year = Callable[..., dict[tuple[str, str], float]]
 
@@ -234,7 +234,7 @@ from pathlib import Path
 import pytest
 from catalog.settings import Settings
 from harvesters import source_run
-from harvesters.approval import approve
+from harvesters.publishing.approval import approve
 from harvesters.sources import load_sources
 
 real, moment, seen = source_run.publish, int(sys.argv[3]), []

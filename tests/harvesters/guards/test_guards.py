@@ -9,7 +9,7 @@ import pytest
 
 from catalog.database import JobStatus
 from catalog.errors import ConfigurationError
-from harvesters.guards import GUARD_IDS, GUARDS, Limits, read_guards
+from harvesters.guards.declared import GUARD_IDS, GUARDS, Limits, read_guards
 
 Year = Callable[..., dict[tuple[str, str], float]]
 

@@ -17,7 +17,7 @@ from catalog.ckan import open_catalogue
 from catalog.ckan.users import find_user
 from catalog.embedded import EmbeddedCatalog
 from catalog.settings import Settings
-from harvesters.identity import find_actor
+from harvesters.publishing.identity import find_actor
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harvesters.guards import GUARDS
+from harvesters.guards.declared import GUARDS
 
 Year = Callable[..., dict[tuple[str, str], float]]
 

@@ -19,8 +19,8 @@ from catalog.database.holds import Action
 from catalog.errors import ApprovalRefused, NoSuchDataset, NoSuchVersion
 from catalog.formats import read_parquet
 from catalog.releases import LocalCopy
-from harvesters.approval import approve
-from harvesters.rollback import roll_back
+from harvesters.publishing.approval import approve
+from harvesters.publishing.rollback import roll_back
 
 Year = Callable[..., dict[tuple[str, str], float]]
 
@@ -178,7 +178,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from catalog.settings import Settings
-from harvesters import rollback
+from harvesters.publishing import rollback
 
 real = rollback.publish
 

@@ -11,8 +11,9 @@ import pytest
 from catalog.database import JobStatus
 from catalog.database.holds import Actor
 from catalog.settings import Settings
-from harvesters import HarvestSource, approval, plan_sources, run_sources
-from harvesters.guards import Limits
+from harvesters import HarvestSource, plan_sources, run_sources
+from harvesters.guards.declared import Limits
+from harvesters.publishing import approval
 
 
 @pytest.fixture

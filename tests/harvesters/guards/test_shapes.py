@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.database.holds import KnownShape
-from harvesters.guards import Limits, read_guards
-from harvesters.guards_input import SeenShape, changed_shapes, series_of
+from harvesters.guards.declared import Limits, read_guards
+from harvesters.guards.inputs import SeenShape, changed_shapes, series_of
 from harvesters.readers.shape import note_shape, watch_shapes
 
 _HEADINGS = st.lists(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harvesters.addresses import is_public
+from harvesters.fetching.addresses import is_public
 
 PIECE = b"121002,2022,42\r\n" * 4096
 

@@ -19,10 +19,10 @@ from catalog.reference import load_reference
 from catalog.settings import Settings
 from harvesters import Context, Findings, HarvestSource
 from harvesters.base import NoProgress, Tally
-from harvesters.fetch import Fetcher
+from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.raw import RawStore
 from harvesters.http import HttpClient
 from harvesters.mapping import read_mapping
-from harvesters.raw import RawStore
 from harvesters.reading import Reading
 from harvesters.registry import harvesters
 

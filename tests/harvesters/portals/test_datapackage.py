@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import ConfigurationError, FetchError, InputError, ShihyoError
-from harvesters.datapackage_descriptor import is_safe, locate, meaning_of, read_descriptor
+from harvesters.datapackage.descriptor import is_safe, locate, meaning_of, read_descriptor
 from harvesters.readers.markers import Meaning
 
 ROWS = [("121002", "FY2021", 32.8), ("121002", "FY2022", 45.1), ("122041", "FY2021", 30.0)]

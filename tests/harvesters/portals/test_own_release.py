@@ -17,7 +17,7 @@ from catalog.model import TOTAL, Agent, DataStructure, Dimension, Label, Origin,
 from catalog.releases import BuiltRelease, build_release
 from harvesters import HarvestSource
 from harvesters.mapping import Mapper
-from harvesters.own_release import find_own_table
+from harvesters.portal.own_release import find_own_table
 
 SEX = Dimension(
     "sex", Label("性別", "Sex"), {TOTAL: Label("計", "Total"), "M": Label("男", "Male"), "F": Label("女", "Female")}

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from catalog.database.harvests import HarvestObject
 from catalog.errors import ShihyoError, TooLarge
-from harvesters.ckan_listing import action_api
-from harvesters.ckan_packages import Listing, Package, Resource
+from harvesters.ckan.listing import action_api
+from harvesters.ckan.packages import Listing, Package, Resource
 from harvesters.documents import JAPAN, is_html, read_json, read_moment
-from harvesters.portal_rules import is_open
-from harvesters.remote_files import RemoteFile, Stated, choose, file_name, fits, format_of, unique_names
+from harvesters.portal.remote_files import RemoteFile, Stated, choose, file_name, fits, format_of, unique_names
+from harvesters.portal.rules import is_open
 
 SHA = "a" * 64
 

@@ -17,7 +17,7 @@ from catalog.database import HarvestJournal, JobStatus, Leases, open_database
 from catalog.errors import CatalogueUnavailable
 from catalog.settings import Settings
 from harvesters import HarvestSource, run_sources
-from harvesters.procedures import Procedures
+from harvesters.procedures.harvester import Procedures
 
 
 def _fail(times: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -1,0 +1,1 @@
+"""Sources of kind ``ckan``: any CKAN portal."""

@@ -1,0 +1,1 @@
+"""Published cross tables of a survey -> the same observations as from its answers."""

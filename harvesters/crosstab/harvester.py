@@ -1,0 +1,317 @@
+"""Published cross tables of a survey -> the same observations as from its answers, as far as rounding allows.
+
+One table a question: the question above it, groups in the columns (everybody, sex, age, ward under headings in two
+rows), a row of bases, one row an answer, and a row of people who did not answer; or the same with groups in the rows
+(:mod:`harvesters.crosstab.turned`). Which answers are positive says the code book, or the option ``questions``. The
+value is the sum of the printed percentages of the positive answers.
+
+The base of a printed table usually includes those who did not answer; the note says so, because the share among the
+answers is higher. With ``base: answered`` the figures are taken over the people who answered, and are estimates (E).
+
+With ``compare`` naming the files of answers of the same folder, every figure is held against the answers of its wave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from catalog.database.harvests import HarvestObject
+from catalog.errors import Label
+from catalog.formats import sort_by_key
+from catalog.model import TOTAL, Dataset, Period
+from catalog.model.indicator import Indicator
+from harvesters.base import Context, Contribution, Fetched, Harvester
+from harvesters.crosstab.compare import compare
+from harvesters.crosstab.figures import Column, Figures, read_figures
+from harvesters.crosstab.tables import ColumnGroup, CrossTable, read_cross_table
+from harvesters.options import INTEGER, TEXT, Option, OptionType
+from harvesters.readers.declared import (
+    FIGURE_OPTIONS,
+    FIGURE_RULES,
+    LAYOUT_OPTIONS,
+    LAYOUT_RULES,
+    Declared,
+    open_tables,
+)
+from harvesters.readers.tables import FoundTable, fold
+from harvesters.statistics import wilson_interval
+from harvesters.survey.codebook import AnswerOption, CodeBook, Question
+from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option
+from harvesters.survey.estimates import DIGITS, WILSON, note
+from harvesters.survey.groups import GroupReader
+from harvesters.survey.harvester import (
+    CODEBOOK_OPTIONS,
+    DIMENSIONS,
+    NUMBER,
+    PUBLISHED,
+    describe_indicators,
+    listed_books,
+    read_book,
+    survey_indicators,
+)
+from harvesters.survey.respondents import GROUP_ROLES
+from harvesters.survey.rules import TABLES
+from harvesters.survey.waves import codebook_of, find_period, gather_file, gather_files, issued_at
+
+
+def _questions(raw: Any) -> dict[str, tuple[str, tuple[str, ...]]]:
+    if not isinstance(raw, Mapping) or not raw:
+        raise TypeError
+    found = {}
+    for id, one in raw.items():
+        if not isinstance(one, Mapping) or set(one) != {"indicator", "positive"} or not one["positive"]:
+            raise TypeError
+        found[TEXT.parse(id)] = (TEXT.parse(one["indicator"]), tuple(TEXT.parse(label) for label in one["positive"]))
+    return found
+
+
+QUESTIONS = OptionType(
+    "questions",
+    Label(
+        "{問1: {indicator: kpi-01, positive: [よく知っている]}} の形",
+        "questions with indicator and positive answers: {問1: {indicator: kpi-01, positive: [よく知っている]}}",
+    ),
+    _questions,
+)
+
+
+class CrossTables(Harvester):
+    """Cross tables: one dataset, one contribution a file."""
+
+    kind: ClassVar[str] = "crosstab"
+    version: ClassVar[str] = "3"
+    title: ClassVar[Label] = Label("アンケートの集計表", "Cross tables of a survey")
+    options: ClassVar[tuple[Option, ...]] = (
+        dataset_option("citizen-survey"),
+        *OPTIONS,
+        Option(
+            name="files",
+            type=TEXT,
+            default="*集計表*",
+            help=Label("集計表のファイル名のパターン", "Pattern of the names of the files of tables"),
+        ),
+        *CODEBOOK_OPTIONS,
+        Option(
+            name="questions",
+            type=QUESTIONS,
+            default=None,
+            help=Label(
+                "設問ごとの指標と肯定的回答。コード表がないとき、または違うとき",
+                "Indicator and positive answers of each question, without a code book or against it",
+            ),
+        ),
+        PUBLISHED,
+        Option(
+            name="base",
+            type=TEXT,
+            default="all",
+            help=Label(
+                "割合の分母: all（印刷のまま、無回答を含む）か answered（答えた人）",
+                "Base of the shares: all (as printed) or answered (without those who did not answer)",
+            ),
+            allowed=("all", "answered"),
+        ),
+        Option(
+            name="groups",
+            type=TEXT,
+            default=None,
+            help=Label(
+                "区分（性別・年代など）が並ぶ向き: columns（列）か rows（行）。なければ自動判定",
+                "Where groups (sexes, ages) stand: columns or rows; found by looking if absent",
+            ),
+            allowed=("columns", "rows"),
+        ),
+        Option(
+            name="compare",
+            type=TEXT,
+            default=None,
+            help=Label(
+                "同じ回の個票のファイル名のパターン。あれば値を突き合わせる",
+                "Pattern of the files of answers to compare with",
+            ),
+        ),
+        Option(
+            name="deff",
+            type=NUMBER,
+            default=1.0,
+            help=Label("標本設計によるデザイン効果", "Design effect of the sample"),
+        ),
+        Option(
+            name="suppress_below",
+            type=INTEGER,
+            default=10,
+            help=Label(
+                "個票と突き合わせるとき、肯定的回答がこの人数に満たない区分は示さない",
+                "When comparing, groups with fewer positive answers are not shown",
+            ),
+        ),
+        Option(
+            name="flag_below",
+            type=INTEGER,
+            default=30,
+            help=Label("回答者がこの人数に満たない区分を状態 U とする", "Groups with fewer respondents get status U"),
+        ),
+        *LAYOUT_OPTIONS,
+        *FIGURE_OPTIONS,
+    )
+    rules = (*TABLES.values(), *LAYOUT_RULES, *FIGURE_RULES)
+
+    def datasets(self, context: Context) -> tuple[Dataset, ...]:
+        """Return the dataset, without the codes that only the tables tell."""
+        return (describe_indicators(context, [GroupReader(role).dimension() for role in DIMENSIONS]),)
+
+    def gather(self, context: Context) -> Sequence[HarvestObject]:
+        """Return the code books and the files of tables."""
+        source = context.source
+        files, books = gather_files(source, source.options["files"]), listed_books(source)
+        names = {book for one in files if (book := codebook_of(source, one.name, books))}
+        return [gather_file(source, name) for name in sorted(names)] + [one for one in files if one.name not in names]
+
+    def transform(self, context: Context, fetched: Fetched) -> Sequence[Contribution]:
+        """Return the indicators of a file of tables; nothing for a code book."""
+        books = listed_books(context.source)
+        files = [one.name for one in gather_files(context.source, context.source.options["files"])]
+        if fetched.object.name in {codebook_of(context.source, one, books) for one in files}:
+            return []
+        return [_FileRun(context, fetched).contribution()]
+
+
+class _FileRun:
+    """One file of tables on its way to a contribution."""
+
+    def __init__(self, context: Context, fetched: Fetched) -> None:
+        self._context, self._fetched = context, fetched
+        self._options, self._findings = context.source.options, context.findings
+        self._name, self._area = fetched.object.name, checked_area(context)
+        self._declared = Declared.of(self._options)
+        self._readers = {
+            role: GroupReader.of(role, context.reference, self._area, self._options["codes"]) for role in GROUP_ROLES
+        }
+        self._indicators = {one.id: one for one in survey_indicators(context.reference)}
+
+    def contribution(self) -> Contribution:
+        tables = open_tables(self._fetched.path, name=self._name, declared=self._declared, findings=self._findings)
+        period = self._period(tables)
+        codebook = self._codebook()
+        figures = [found for one in tables if (found := self._figures(one, codebook))]
+        rows = [row for one in figures for row in self._rows(one, str(period))]
+        if self._options["compare"]:
+            compare(self._context, figures, period, self._readers)
+        dataset = describe_indicators(self._context, [self._readers[role].dimension() for role in DIMENSIONS])
+        return Contribution(
+            dataset=dataset,
+            table=sort_by_key(dataset.structure.table(rows), dataset.structure),
+            issued=issued_at(period, (self._options["published"] or {}).get(self._name)),
+            object=self._name,
+        )
+
+    def _period(self, tables: Sequence[FoundTable]) -> Period:
+        titles = [(text, one.grid.place(row, 0)) for one in tables for row, text in one.titles]
+        found = find_period(self._name, titles, self._options["periods"])
+        if found.detected is not None:
+            self._findings.extend([found.detected.finding])
+        return found.period
+
+    def _codebook(self) -> CodeBook | None:
+        name = codebook_of(self._context.source, self._name, listed_books(self._context.source))
+        return read_book(self._context, name, self._findings) if name else None
+
+    def _figures(self, table: FoundTable, codebook: CodeBook | None) -> Figures | None:
+        """Return the figures of a table, or None if it feeds no indicator or cannot be used, which is reported."""
+        cross = read_cross_table(table, self._readers, self._findings, self._options["groups"])
+        question = self._question(cross, codebook) if cross else None
+        place = table.grid.place(table.header.start)
+        if cross is None or question is None or question.indicator not in self._indicators:
+            self._findings.add(TABLES["table-unused"], place, table.title[:80])
+            return None
+        lacking = [one.label for one in question.options if one.positive and fold(one.label) not in cross.answers]
+        if lacking:
+            self._findings.add(TABLES["option-missing"], place, "、".join(lacking))
+            return None
+        return read_figures(cross, question, self._declared, self._findings, self._context.tally)
+
+    def _question(self, cross: CrossTable, codebook: CodeBook | None) -> Question | None:
+        declared: Mapping[str, tuple[str, tuple[str, ...]]] = self._options["questions"] or {}
+        for id, (indicator, positive) in declared.items():
+            if fold(id) == fold(cross.id):
+                options = tuple(AnswerOption(label, label, True) for label in positive)
+                return Question(
+                    id=cross.id, wording=cross.wording, multiple=False, options=options, indicator=indicator
+                )
+        if codebook is None:
+            return None
+        same = [one for one in codebook.questions if one.wording and fold(one.wording) == fold(cross.wording)]
+        if same:
+            return same[0]
+        found = codebook.find_by_id(cross.id) if cross.id else None
+        if found is not None and found.wording:
+            self._findings.add(TABLES["wording-differs"], cross.title_place, cross.wording[:80])
+        return found
+
+    def _rows(self, figures: Figures, period: str) -> Iterator[dict[str, Any]]:
+        indicator = self._indicators[str(figures.question.indicator)]
+        for group in figures.cross.groups:
+            yield self._row(figures, group, figures.column(group), indicator, period)
+
+    def _row(
+        self, figures: Figures, group: ColumnGroup, column: Column, indicator: Indicator, period: str
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "indicator_id": indicator.id,
+            "definition_id": indicator.definitions[0].id,
+            "area_code": group.code if group.role == "area" else self._area,
+            "period": period,
+            **dict.fromkeys(DIMENSIONS, TOTAL),
+            "unit": indicator.unit,
+        }
+        if group.role in row:
+            row[group.role] = group.code
+        answered = self._options["base"] == "answered"
+        value, base = column.share(answered=answered), column.base(answered=answered)
+        common = {"n": None if base is None else int(base), "denominator": None if base is None else float(base)}
+        if value is None:
+            return {**row, **common, "obs_status": column.missing or "O", "note": note(_MISSING[column.missing or "O"])}
+        return {
+            **row,
+            **common,
+            **self._interval(value, base),
+            "value": float(value),
+            "numerator": None if column.positive_count is None else float(column.positive_count),
+            "obs_status": self._status(figures, group, column, answered),
+            "note": self._note(figures, group, column, answered),
+        }
+
+    def _interval(self, value: Decimal, base: Decimal | None) -> dict[str, Any]:
+        if not base:
+            return {}
+        found = wilson_interval(float(min(value, Decimal(100))) / 100, float(base), deff=self._options["deff"])
+        lower, upper = round(100 * found.lower, DIGITS), round(100 * found.upper, DIGITS)
+        return {"ci_lower": lower, "ci_upper": upper, "ci_method": WILSON}
+
+    def _status(self, figures: Figures, group: ColumnGroup, column: Column, answered: bool) -> str:
+        if column.n is not None and column.n < self._options["flag_below"]:
+            place = figures.cross.base_place(group.column)
+            self._findings.add(TABLES["base-small"], place, str(column.n))
+            return "U"
+        return "E" if answered and column.no_answer else "A"
+
+    def _note(self, figures: Figures, group: ColumnGroup, column: Column, answered: bool) -> str | None:
+        parts = []
+        if group.role == "" and figures.question.wording:
+            wording = figures.cross.wording or figures.question.wording
+            parts.append(Label(f"設問「{wording}」", f"Question: {wording}"))
+        if group.role == "":
+            parts.append(Label("公表された構成比の和", "sum of the published percentages"))
+        if column.no_answer is not None and not answered:
+            parts.append(Label("分母に無回答を含む", "the base includes no answer"))
+        return note(*parts)
+
+
+_MISSING = {
+    "Q": Label("集計表で秘匿", "withheld in the table"),
+    "O": Label("集計表に値がない", "no figure in the table"),
+    "L": Label("集計表で未集計", "not collected"),
+    "M": Label("集計表で該当なし", "cannot exist"),
+}

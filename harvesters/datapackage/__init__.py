@@ -1,0 +1,1 @@
+"""Sources of kind ``datapackage``: Data Packages, version 1 and 2."""

@@ -1,0 +1,1 @@
+"""Sources of kind ``dcat``: catalogues in RDF."""

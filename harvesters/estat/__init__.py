@@ -1,0 +1,1 @@
+"""Sources of kind ``estat``: getStatsData of the e-Stat API."""

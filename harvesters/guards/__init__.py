@@ -1,0 +1,1 @@
+"""Guards: what keeps a mistake of a source from being published."""

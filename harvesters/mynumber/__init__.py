@@ -1,0 +1,1 @@
+"""Sources of kind ``mynumber``: My Number card statistics of MIC."""

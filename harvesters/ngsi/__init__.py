@@ -1,0 +1,1 @@
+"""Sources of kind ``ngsi``: context brokers that speak NGSIv2 or NGSI-LD."""

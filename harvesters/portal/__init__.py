@@ -1,0 +1,1 @@
+"""What the kinds share that read other people's catalogues: ``ckan``, ``dcat`` and ``datapackage``."""

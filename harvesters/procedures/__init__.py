@@ -1,0 +1,1 @@
+"""Sources of kind ``procedures``: the Digital Agency's survey of administrative procedures."""

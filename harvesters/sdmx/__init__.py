@@ -1,0 +1,1 @@
+"""Sources of kind ``sdmx``: SDMX-CSV, SDMX-JSON and SDMX-ML."""

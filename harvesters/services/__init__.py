@@ -1,0 +1,1 @@
+"""Sources of kind ``services``: the registry of city services."""

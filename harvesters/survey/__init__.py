@@ -1,0 +1,1 @@
+"""Surveys of people: answers and code book -> indicators, by wave; with what cross tables and registers share."""
