@@ -34,7 +34,7 @@ from catalog.errors import Label, SettingError
 from catalog.settings import Settings
 
 #: requests that one process answers at once; more wait
-_THREADS = 4
+THREADS = 4
 #: seconds to wait for the first answer before giving up announcing it
 _PATIENCE = 120
 #: seconds that requests under way get when the server is told to stop
@@ -57,7 +57,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=max(1, settings.workers),
-        blocking_threads=_THREADS,
+        blocking_threads=THREADS,
         log_level=LogLevels.warning,
         log_access=settings.access_log,
         respawn_failed_workers=True,
