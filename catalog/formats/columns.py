@@ -35,6 +35,12 @@ def is_large(rows: int) -> bool:
     return rows > MOST_IN_MEMORY
 
 
+def without_crumbs(table: pa.Table) -> pa.Table:
+    """Return the table in few pieces; one that comes in pieces of a fair size stays as it is, for nothing is copied."""
+    pieces = max((column.num_chunks for column in table.columns), default=0)
+    return table if pieces <= 1 + table.num_rows // ROWS else table.combine_chunks()
+
+
 def keep_column(type: pa.DataType, pieces: Iterable[pa.Array[Any]], rows: int) -> pa.ChunkedArray[Any]:
     """Return the column that pieces make.
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import IntegrityError
-from catalog.formats.columns import ROWS, is_large, read_columns, take_rows
+from catalog.formats.columns import ROWS, read_columns, take_rows, without_crumbs
 from catalog.formats.keys import key_numbers
 from catalog.model import DataStructure, canonical_json
 
@@ -66,7 +66,7 @@ def sort_by_key(table: pa.Table, structure: DataStructure) -> pa.Table:
     if numbers is None:
         return chosen.sort_by([(name, "ascending") for name in structure.key]).combine_chunks()
     if (numbers[1:] >= numbers[:-1]).all():
-        return chosen if is_large(chosen.num_rows) else chosen.combine_chunks()
+        return without_crumbs(chosen)
     return take_rows(chosen, np.argsort(numbers, kind="stable"))
 
 

@@ -81,3 +81,16 @@ def test_a_large_parquet_file_is_read_into_files(golden_table: pa.Table, specime
 def test_rows_of_a_large_table_are_chosen_by_flags(golden_table: pa.Table) -> None:
     keep = pa.chunked_array([[True, False], [False, True]])
     assert columns.filter_rows(golden_table, keep).to_pylist() == golden_table.filter(keep).to_pylist()
+
+
+@pytest.mark.usefixtures("few_in_memory")
+def test_a_table_in_whole_pieces_is_not_copied() -> None:
+    table = pa.table({"a": pa.chunked_array([[1, 2, 3], [4]])})
+    assert columns.without_crumbs(table) is table
+
+
+@pytest.mark.usefixtures("few_in_memory")
+def test_a_table_in_crumbs_is_put_together() -> None:
+    table = pa.table({"a": pa.chunked_array([[1], [2], [3], [4]])})
+    assert columns.without_crumbs(table).column("a").num_chunks == 1
+    assert columns.without_crumbs(table).equals(table)
