@@ -13,7 +13,9 @@ Order of events for a dataset::
     changed, new rows    written, 10,000 a call; each call is one transaction of CKAN
     data dictionary      says this release
 
-Whatever a run that was killed left in the table, the next one compares and completes. When all changes fit in one call,
+Whatever a run that was killed left in the table, the next one compares and completes. CKAN keeps the table of a dataset
+that is purged: when the dataset is published again, its resource has the same id, the rows that are left are compared
+like any others, and CKAN is told again that the resource has a table. When all changes fit in one call,
 readers see the release before or this one. When they do not, ``shihyo_release`` is empty until the last one is there:
 CKAN has no transaction over several calls (docs/adr/0116).
 
@@ -189,11 +191,11 @@ class _Table:
         if manifest is None:
             return Loaded(dataset=self.name, action="unpublished")
         structure = manifest.dataset.structure
-        held = self._find_fields()
-        if held == describe_fields(structure, manifest.digest) and self._is_shown():
+        held, shown = self._find_fields(), self._is_shown()
+        if held == describe_fields(structure, manifest.digest) and shown:
             return Loaded(dataset=self.name, action="unchanged", release=manifest.digest)
         with self._fetch(manifest) as parquet:
-            changes = self._bring_up(structure, manifest.digest, held, pq.read_table(parquet))
+            changes = self._bring_up(structure, manifest.digest, held, shown, pq.read_table(parquet))
         return Loaded(
             dataset=self.name,
             action="loaded",
@@ -214,7 +216,7 @@ class _Table:
         return [{"id": one["id"], "type": one["type"], "info": one.get("info") or {}} for one in fields]
 
     def _is_shown(self) -> bool:
-        """Return whether CKAN's pages know of the table; an update of the dataset makes them forget."""
+        """Return whether CKAN's pages know of the table; an update or a purge of the dataset makes them forget."""
         return bool(self.catalogue.action("resource_show", id=self.resource_id).get("datastore_active"))
 
     @contextmanager
@@ -235,7 +237,7 @@ class _Table:
             yield path
 
     def _bring_up(
-        self, structure: DataStructure, digest: str, held: list[dict[str, Any]] | None, table: pa.Table
+        self, structure: DataStructure, digest: str, held: list[dict[str, Any]] | None, shown: bool, table: pa.Table
     ) -> Changes:
         if held is not None and not _is_ours(held, structure):
             self.catalogue.action("datastore_delete", resource_id=self.resource_id, force=True)
@@ -244,10 +246,10 @@ class _Table:
             self._write(fields=describe_fields(structure, ""), primary_key=list(structure.key), indexes=list(_INDEXES))
         rows = dict(self._iter_held(structure)) if held is not None else {}
         changes = compare_rows(structure, rows, iter_rows(table, structure))
-        if held is not None and changes.calls > 1:
+        if held is not None and (changes.calls > 1 or not shown):
             self._write(fields=describe_fields(structure, ""))
         self._apply(changes, structure)
-        if held is None:
+        if held is None or not shown:
             self._offer_views()
         self._write(fields=describe_fields(structure, digest))
         return changes

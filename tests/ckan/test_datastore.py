@@ -80,6 +80,16 @@ Build = Callable[..., BuiltRelease]
 @pytest.fixture
 def build(organization: str, tmp_path: Path) -> Build:
     """Return a function that builds the next release of a dataset of this test alone."""
+    return builder(organization, tmp_path / "builds")
+
+
+@pytest.fixture
+def build_anew(organization: str, tmp_path: Path) -> Build:
+    """Return the same function, which begins with a first release of its own."""
+    return builder(organization, tmp_path / "builds-anew")
+
+
+def builder(organization: str, folder: Path) -> Build:
     built: list[BuiltRelease] = []
 
     def next_release(rows: list[dict[str, Any]], structure: DataStructure | None = None) -> BuiltRelease:
@@ -90,7 +100,7 @@ def build(organization: str, tmp_path: Path) -> Build:
             parent=built[-1] if built else None,
             issued=f"2021-{len(built) + 1:02d}-01T00:00:00+09:00",
             provenance=Provenance((Origin("a.csv", "ab" * 32, 10, "2021-05-01T00:00:00Z"),), "test", "shihyo.test 1"),
-            folder=tmp_path / "builds",
+            folder=folder,
         )
         assert made is not None
         built.append(made)
@@ -247,6 +257,36 @@ def test_rows_changed_by_hand_are_repaired_with_the_next_release(
     loaded = load_datastore(catalogue, second.manifest.dataset.name)
     assert (loaded.added, loaded.changed, loaded.removed) == (5, 0, 0)
     assert_table_is(ckan_url, second)
+
+
+@pytest.mark.parametrize("revised", [0, 2], ids=["the same release", "another release"])
+def test_a_dataset_that_was_purged_has_its_table_and_its_previews_again_when_it_is_published(
+    catalogue: Catalogue, ckan_url: str, build: Build, build_anew: Build, monkeypatch: pytest.MonkeyPatch, revised: int
+) -> None:
+    publish(catalogue, first := build(rates(3)))
+    name = first.manifest.dataset.name
+    load_datastore(catalogue, name)
+    for package in (name, f"{name}-r00001"):
+        catalogue.action("dataset_purge", id=package)
+    assert catalogue.action("datastore_search", resource_id=csv_id(first), limit=0)["total"] == 9, (
+        "CKAN keeps the table"
+    )
+    again = build_anew(rates(3, revised=revised)) if revised else first
+    publish(catalogue, again)
+    called: list[str] = []
+    real = catalogue.action
+
+    def noted(action: str, /, **data: Any) -> Any:
+        called.append(action)
+        return real(action, **data)
+
+    monkeypatch.setattr(catalogue, "action", noted)
+    loaded = load_datastore(catalogue, name)
+    assert (loaded.action, loaded.added, loaded.changed, loaded.removed) == ("loaded", 0, revised, 0)
+    assert_table_is(ckan_url, again)
+    assert real("resource_show", id=csv_id(again))["datastore_active"]
+    assert "resource_create_default_resource_views" in called
+    assert load_datastore(catalogue, name).action == "unchanged"
 
 
 LOADER = textwrap.dedent("""
