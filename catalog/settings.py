@@ -308,6 +308,13 @@ class Settings:
         "Token for the brokers of city OSs, which sources of kind ngsi with the option token send",
         secret=True,
     )
+    portal_token: str = _setting(
+        "",
+        _text,
+        "収集元のCKANのAPIトークン（種別 ckan で options に token: true を書いた収集に使う）",
+        "API token for the portals that sources of kind ckan with token: true read",
+        secret=True,
+    )
     cache_mb: int = _setting(
         64,
         _number,

@@ -37,7 +37,7 @@ from catalog.errors import FetchError, TooLarge
 from catalog.settings import Settings
 from harvesters.fetching import http_errors
 from harvesters.fetching.addresses import Permits, anything, is_public, resolve
-from harvesters.fetching.secret_query import SecretQuery, origin_of
+from harvesters.fetching.credentials import Secret, SecretInUse, origin_of
 from harvesters.fetching.unpacking import unpacker
 
 #: redirects that are followed
@@ -97,7 +97,7 @@ class HttpClient:
         self._settings = settings
         self._limit = settings.max_download_mb * 1_000_000
         self._sleep = sleep
-        self._connections, self._secret = _Connections(), SecretQuery()
+        self._connections, self._secret = _Connections(), SecretInUse()
         self._session = requests.Session()
         self._session.trust_env = False
         permitted = permits or (anything if settings.allow_private_addresses else is_public)
@@ -124,7 +124,7 @@ class HttpClient:
         etag: str | None = None,
         last_modified: str | None = None,
         headers: Mapping[str, str] | None = None,
-        secret_query: Mapping[str, str] | None = None,
+        secret: Secret | None = None,
     ) -> Downloaded[Kept]:
         """Get what is at a URL.
 
@@ -138,8 +138,8 @@ class HttpClient:
             What the server said about the bytes that are at hand; without them the request is unconditional.
         headers
             More headers, such as ``Accept``; a host that the request is redirected to gets ``Accept`` alone.
-        secret_query
-            Parameters of the query that nobody may see; only the host of ``url`` gets them.
+        secret
+            What nobody else may see: only the host of ``url`` gets it.
 
         Raises
         ------
@@ -151,9 +151,10 @@ class HttpClient:
             If the server answers with an error, is not reached, takes too long, or stops in the middle.
         """
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-        sent = {key: value for key, value in {**(headers or {}), **conditions}.items() if value}
+        own = secret.headers if secret else {}
+        sent = {key: value for key, value in {**(headers or {}), **own, **conditions}.items() if value}
         deadline = time.monotonic() + self._settings.http_total_timeout
-        self._secret.keep(url, secret_query or {})
+        self._secret.keep(url, secret)
         try:
             for attempt in self._attempts(deadline):
                 with attempt:
@@ -223,7 +224,7 @@ class HttpClient:
         self, url: str, sink: Callable[[Iterable[bytes]], Kept], sent: dict[str, str], deadline: float
     ) -> Downloaded[Kept]:
         with self._watched(url, deadline), self._follow(url, sent, deadline) as response:
-            headers = {name.lower(): value for name, value in response.headers.items()}
+            headers = {name.lower(): self._secret.hide(value) for name, value in response.headers.items()}
             etag, modified = headers.get("etag"), headers.get("last-modified")
             if response.status_code == 304 and not _CONDITIONS.isdisjoint(sent):
                 return Downloaded(None, etag, modified, headers)
@@ -241,7 +242,7 @@ class HttpClient:
                 if response.status_code not in _REDIRECTS:
                     yield response
                     return
-                current = self._secret.hide(_next_hop(current, response))
+                current = self._secret.hide_in_url(_next_hop(current, response))
         raise http_errors.too_many_redirects(url, MOST_REDIRECTS)
 
     def _get(self, url: str, headers: dict[str, str], deadline: float) -> requests.Response:
@@ -337,7 +338,7 @@ class _Connections:
 class _CheckedAdapter(HTTPAdapter):
     """Connects only to permitted addresses and keeps each socket in sight."""
 
-    def __init__(self, permits: Permits, connections: _Connections, secret: SecretQuery) -> None:
+    def __init__(self, permits: Permits, connections: _Connections, secret: SecretInUse) -> None:
         self._permits, self._watched, self._secret = permits, connections, secret
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
@@ -346,7 +347,7 @@ class _CheckedAdapter(HTTPAdapter):
         self.poolmanager = _checked_pools(self._permits, self._watched, self._secret)
 
 
-def _checked_pools(permits: Permits, watched: _Connections, secret: SecretQuery) -> PoolManager:
+def _checked_pools(permits: Permits, watched: _Connections, secret: SecretInUse) -> PoolManager:
     pools = PoolManager(num_pools=1, maxsize=1)
     own = {"permits": staticmethod(permits), "watched": watched, "secret": secret}
     kinds = {
@@ -365,7 +366,7 @@ class _Checked(HTTPConnection):
 
     permits: ClassVar[staticmethod[[str], bool]]
     watched: ClassVar[_Connections]
-    secret: ClassVar[SecretQuery]
+    secret: ClassVar[SecretInUse]
     _dns_host: str
 
     def _new_conn(self) -> socket.socket:

@@ -1,4 +1,4 @@
-"""Any CKAN portal, as far as its action API is public.
+"""Any CKAN portal, as far as its action API is public or a token opens it.
 
 ``url`` is the address of the portal. ``pick`` names datasets, or ``query`` and ``filter`` search for them; ``files``
 and ``formats`` choose among their resources. What the portal said is kept as the object ``datasets.json``
@@ -7,6 +7,9 @@ and ``formats`` choose among their resources. What the portal said is kept as th
 
 A file that CKAN has itself (an upload) and whose resource reads as in the last run is not asked for again; a link to
 somewhere else is asked for under conditions, because CKAN does not know when that changes.
+
+``token: true`` sends the token of ``SHIHYO_PORTAL_TOKEN`` to the portal, and to nobody else: private datasets are then
+read like others, and told, because what is made of them is published.
 
 A dataset of a catalogue like ours has the descriptor of its current release among its resources; without a mapping, the
 table that it describes is taken as it is.
@@ -30,8 +33,9 @@ from harvesters.ckan.listing import Portal, Question, list_packages
 from harvesters.ckan.packages import Listing, Package, Resource
 from harvesters.datapackage.descriptor import NAME, read_descriptor
 from harvesters.documents import read_moment
+from harvesters.fetching.credentials import Credential
 from harvesters.fetching.fetch import LARGEST_DOCUMENT
-from harvesters.options import TEXT, Option
+from harvesters.options import FLAG, TEXT, Option
 from harvesters.portal.kinds import Found, OwnRelease, PortalHarvester
 from harvesters.portal.own_release import find_own_table
 from harvesters.portal.remote_files import (
@@ -42,10 +46,12 @@ from harvesters.portal.remote_files import (
     format_of,
     nothing_chosen,
 )
-from harvesters.portal.rules import DATASET_ABSENT, OPTIONS, tell_license
+from harvesters.portal.rules import DATASET_ABSENT, DATASET_PRIVATE, OPTIONS, tell_license
 
 #: name of the object that is the list of the portal
 LISTING = "datasets.json"
+#: CKAN takes its tokens without a scheme
+TOKEN = Credential("portal_token", header="Authorization")
 
 
 class Ckan(PortalHarvester):
@@ -71,15 +77,27 @@ class Ckan(PortalHarvester):
                 "Filter of the search in Solr's syntax, such as organization:chiba-city",
             ),
         ),
+        Option(
+            name="token",
+            type=FLAG,
+            default=False,
+            help=Label(
+                "SHIHYO_PORTAL_TOKEN のトークンをこのポータルに送り、非公開のデータセットも読むか",
+                "Whether the token of SHIHYO_PORTAL_TOKEN is sent to this portal, to read private datasets too",
+            ),
+        ),
         *OPTIONS,
     )
 
     def find(self, context: Context) -> Found:
         """Ask the portal for the datasets, and choose among their resources."""
-        portal, question = Portal(context.source.url or "", context.fetcher), _question(context)
+        portal, question = _portal(context), _question(context)
         document, listing, before = _list(context, portal, question)
         for name in listing.absent:
             context.findings.add(DATASET_ABSENT, Place(file=LISTING), name)
+        for package in listing.packages:
+            if package.private:
+                context.findings.add(DATASET_PRIVATE, Place(file=LISTING), package.name)
         if context.source.options["mapping"] is None:
             return _own(context, document, listing)
         found = [(_remote(one, each, portal, before), one) for one in listing.packages for each in one.resources]
@@ -92,6 +110,11 @@ class Ckan(PortalHarvester):
         return Found(documents=(document,), files=tuple(chosen))
 
 
+def _portal(context: Context) -> Portal:
+    source = context.source
+    return Portal(source.url or "", context.fetcher, TOKEN if source.options["token"] else None)
+
+
 def _question(context: Context) -> Question:
     options = context.source.options
     if options["pick"] and (options["query"] or options["filter"]):
@@ -100,7 +123,12 @@ def _question(context: Context) -> Question:
         )
     if not (options["pick"] or options["query"] or options["filter"]):
         raise _badly_asked(context, Label("pick、query、filter のどれもありません", "It has no pick, query or filter"))
-    return Question(names=tuple(options["pick"] or ()), query=options["query"] or "", filter=options["filter"] or "")
+    return Question(
+        names=tuple(options["pick"] or ()),
+        query=options["query"] or "",
+        filter=options["filter"] or "",
+        private=options["token"],
+    )
 
 
 def _badly_asked(context: Context, what: Label) -> ConfigurationError:
@@ -138,8 +166,10 @@ def _no_dataset(context: Context, question: Question) -> FetchError:
         f"当てはまるデータセットが一つもありません（{asked}）",
         f"There is no dataset that fits ({asked})",
         next_step=Label(
-            "ポータルで名前や検索語を確かめ、options を直してください。公開済みのデータは消しません",
-            "Look names and words up in the portal and correct the options; what is published stays",
+            "ポータルで名前や検索語を確かめ、options を直してください。非公開のデータセットには token が要ります。"
+            "公開済みのデータは消しません",
+            "Look names and words up in the portal and correct the options; private datasets need a token. "
+            "What is published stays",
         ),
         place=Place(file=context.source.file.name, cell=f"{context.source.name}.options"),
         value=asked,
@@ -148,16 +178,17 @@ def _no_dataset(context: Context, question: Question) -> FetchError:
 
 def _remote(package: Package, one: Resource, portal: Portal, before: Listing | None) -> RemoteFile:
     changed = one.last_modified or one.metadata_modified or one.created or package.metadata_modified
-    format = format_of(one.format, one.mimetype, one.url)
+    format, location = format_of(one.format, one.mimetype, one.url), urljoin(portal.api, one.url)
     return RemoteFile(
         name=f"{package.name}/{one.id}{f'.{format.lower()}' if format else ''}",
-        location=urljoin(portal.api, one.url),
+        location=location,
         title=one.name or one.id,
         format=format,
         ids=(one.id, one.shihyo_file),
         modified=read_moment(changed, UTC),
         stated=Stated.of(one.hash, one.size),
         unchanged=one.url_type == "upload" and bool(one.last_modified) and one == _resources(before).get(one.id),
+        credential=portal.credential_for(location),
     )
 
 
@@ -176,7 +207,7 @@ def _own(context: Context, document: Fetched, listing: Listing) -> Found:
         return Found(documents=(document,), files=())
     if len(ours) > 1:
         raise _several(context, ours)
-    portal = Portal(context.source.url or "", context.fetcher)
+    portal = _portal(context)
     files = {one.shihyo_file: _remote(ours[0], one, portal, None) for one in ours[0].resources if one.shihyo_file}
     described = fetch_file(context, files[NAME], context.known.get(files[NAME].name), limit=LARGEST_DOCUMENT)
     descriptor = read_descriptor(described.path.read_bytes(), files[NAME].name)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -31,6 +31,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from catalog.errors import FetchError, Label, Place
 from harvesters.ckan.packages import Listing, Package, is_active, read_package
 from harvesters.documents import read_json, text_of, unexpected
+from harvesters.fetching.credentials import Credential, origin_of
 from harvesters.fetching.fetch import Fetcher
 
 #: packages on a page; CKAN gives at most 1000
@@ -57,10 +58,14 @@ class Question:
     #: what to search for, and a filter query in Solr's syntax
     query: str = ""
     filter: str = ""
+    #: whether private packages are asked for too
+    private: bool = False
 
     def parameters(self, **more: str) -> dict[str, str]:
         """Return the parameters of a search."""
-        return {"q": self.query or "*:*", **({"fq": self.filter} if self.filter else {}), **more}
+        narrowed = {"fq": self.filter} if self.filter else {}
+        private = {"include_private": "true"} if self.private else {}
+        return {"q": self.query or "*:*", **narrowed, **private, **more}
 
 
 class Portal:
@@ -72,15 +77,22 @@ class Portal:
         Its address, or that of its API.
     fetcher
         Asks.
+    credential
+        The token that is sent with every call, or None.
     """
 
-    def __init__(self, url: str, fetcher: Fetcher) -> None:
+    def __init__(self, url: str, fetcher: Fetcher, credential: Credential | None = None) -> None:
         self.api = action_api(url)
         self._fetcher = fetcher
+        self._credential = credential
 
     def address(self, action: str, parameters: Mapping[str, str]) -> str:
         """Return the URL of a call."""
         return f"{self.api}/{action}?{urlencode(parameters)}"
+
+    def credential_for(self, url: str) -> Credential | None:
+        """Return the token for a file that the portal names: for its own files alone, not for links to elsewhere."""
+        return self._credential if origin_of(url) == origin_of(self.api) else None
 
     def call(self, action: str, parameters: Mapping[str, str]) -> Any:
         """Return the result of an action.
@@ -93,7 +105,7 @@ class Portal:
             If the answer is not one of CKAN's.
         """
         url = self.address(action, parameters)
-        body, _ = self._fetcher.ask_page(url, headers={"Accept": "application/json"})
+        body, _ = self._fetcher.ask_page(url, headers={"Accept": "application/json"}, credential=self._credential)
         answer = read_json(body, url)
         if not isinstance(answer, Mapping) or "success" not in answer:
             raise unexpected(url, "", Label("CKANの応答ではありません", "It is not an answer of CKAN"), answer)
@@ -185,7 +197,7 @@ def _since(packages: Sequence[Package]) -> datetime | None:
 def _changed_since(question: Question, since: datetime) -> Question:
     window = f"+metadata_modified:[{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ} TO *]"
     both = f"{window} +({question.filter})" if question.filter else window
-    return Question(query=question.query, filter=both)
+    return replace(question, filter=both)
 
 
 def _all(portal: Portal, question: Question) -> Listing:

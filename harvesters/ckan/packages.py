@@ -59,6 +59,8 @@ class Package:
     #: digest of the current release, if a catalogue like ours made it
     shihyo_release: str
     resources: tuple[Resource, ...] = ()
+    #: whether only members of its organisation may see it
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,7 @@ def read_package(raw: Any, url: str) -> Package:
         license_url=text_of(raw.get("license_url")),
         shihyo_release=extras.get("shihyo_release", ""),
         resources=tuple(_resource(one) for one in resources if one.get("state", "active") == "active"),
+        private=raw.get("private") is True,
     )
 
 

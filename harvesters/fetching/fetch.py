@@ -17,8 +17,8 @@ from catalog.database.harvests import HarvestObject, ObjectState, utc_now
 from catalog.errors import ConfigurationError, FetchError, ForbiddenAddress, Label, Place, TooLarge
 from catalog.settings import PREFIX, Settings
 from harvesters.base import Fetched, HarvestSource
+from harvesters.fetching.credentials import Credential, Secret, hide_in_bytes, iter_without
 from harvesters.fetching.raw import Kept, RawStore, read_chunks
-from harvesters.fetching.secret_query import Credential, hide_in_bytes
 from harvesters.http import HttpClient
 
 #: largest document that lists what a source has, in bytes: JSON and RDF are parsed in memory
@@ -53,6 +53,7 @@ class Fetcher:
         *,
         accept: str | None = None,
         limit: int | None = LARGEST_DOCUMENT,
+        credential: Credential | None = None,
     ) -> Fetched:
         """Do the same with a document that says what there is; in a run it is asked for once, whoever needs it.
 
@@ -64,9 +65,13 @@ class Fetcher:
             Media types that are asked for; any if None.
         limit
             Largest document, in bytes; None for ``max_download_mb``.
+        credential
+            The secret that goes with it, or None; a document that repeats it is refused.
         """
         if wanted.name not in self._once:
-            self._once[wanted.name] = self._get(source, wanted, known, accept=accept, limit=limit)
+            self._once[wanted.name] = self._get(
+                source, wanted, known, accept=accept, limit=limit, credential=credential
+            )
         return self._once[wanted.name]
 
     def keep(self, made: HarvestObject, content: bytes, known: HarvestObject | None) -> Fetched:
@@ -110,23 +115,21 @@ class Fetcher:
         ConfigurationError
             If the setting of the secret is empty, or no value that can be sent.
         """
-        secret = self._secret(credential) if credential else ""
-        in_header = {credential.header: credential.scheme + secret} if credential and credential.header else {}
-        in_query = {credential.parameter: secret} if credential and credential.parameter else {}
+        secret = self._secret(credential) if credential else None
         answer = self._http.download(
             url,
             lambda chunks: b"".join(_bounded(chunks, LARGEST_DOCUMENT, url)),
-            headers={**(headers or {}), **in_header},
-            secret_query=in_query,
+            headers=headers,
+            secret=secret,
         )
         if answer.kept is None:
             raise AssertionError("unreachable: 304 is only an answer to a condition")
-        return hide_in_bytes(answer.kept, [secret]), answer.headers
+        return hide_in_bytes(answer.kept, [secret.value] if secret else []), answer.headers
 
-    def _secret(self, credential: Credential) -> str:
+    def _secret(self, credential: Credential) -> Secret:
         value: str = getattr(self._settings, credential.setting).strip()
         if re.fullmatch(r"[!-~]+", value):
-            return value
+            return Secret(credential, value)
         name = f"{PREFIX}{credential.setting.upper()}"
         what = Label(f"{name} に使えない文字があります", f"{name} has characters that cannot be sent")
         if not value:
@@ -176,9 +179,10 @@ class Fetcher:
         *,
         accept: str | None = None,
         limit: int | None = None,
+        credential: Credential | None = None,
     ) -> Fetched:
         if wanted.location.startswith(("http://", "https://")):
-            return self._compare(*self._from_http(wanted, known, accept, limit), known)
+            return self._compare(*self._from_http(wanted, known, accept, limit, credential), known)
         return self._compare(*self._from_file(source, wanted, limit), known)
 
     def _compare(self, found: HarvestObject, kept: Kept, known: HarvestObject | None) -> Fetched:
@@ -189,16 +193,25 @@ class Fetcher:
         return Fetched(seen, kept.path)
 
     def _from_http(
-        self, wanted: HarvestObject, known: HarvestObject | None, accept: str | None, limit: int | None
+        self,
+        wanted: HarvestObject,
+        known: HarvestObject | None,
+        accept: str | None,
+        limit: int | None,
+        credential: Credential | None,
     ) -> tuple[HarvestObject, Kept]:
         at_hand = self._store.find(known.sha256) if known and known.sha256 else None
         before = known if at_hand and known and known.location == wanted.location else None
+        secret = self._secret(credential) if credential else None
         answer = self._http.download(
             wanted.location,
-            lambda chunks: self._store.keep(_bounded(chunks, limit, wanted.location)),
+            lambda chunks: self._store.keep(
+                iter_without(_bounded(chunks, limit, wanted.location), secret, wanted.location)
+            ),
             etag=before.etag if before else None,
             last_modified=before.last_modified if before else None,
             headers={"Accept": accept} if accept else None,
+            secret=secret,
         )
         kept = answer.kept or at_hand
         if kept is None:

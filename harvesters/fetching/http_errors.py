@@ -5,17 +5,21 @@ from __future__ import annotations
 from urllib.parse import SplitResult, urlsplit
 
 from catalog.errors import FetchError, ForbiddenAddress, Label, Place, SourceUnavailable, TooLarge
-from harvesters.fetching.secret_query import origin_of
+from harvesters.fetching.credentials import origin_of
 
 #: statuses that may go better the next time
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
+_NOT_PUBLIC = Label(
+    "公開されているURLを書くか、収集元のトークンと、それで読めるものを確かめてください",
+    "Give a URL that is public, or check the token of the source and what it may read",
+)
 _STATUS_STEPS = {
     0: Label(
         "提供元のページを確かめ、時間を置いて再実行してください", "Look at the page of the source, and run again later"
     ),
-    401: Label("公開されているURLを書いてください", "Give a URL that is public"),
-    403: Label("公開されているURLを書いてください", "Give a URL that is public"),
+    401: _NOT_PUBLIC,
+    403: _NOT_PUBLIC,
     404: Label("URLが変わっていないか確かめてください", "Check whether the URL has changed"),
     410: Label(
         "提供元が公開をやめました。新しい場所を確かめてください", "The source withdrew it; look for its new place"

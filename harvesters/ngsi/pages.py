@@ -24,8 +24,8 @@ import orjson
 
 from catalog.errors import FetchError, Label, Place, SourceUnavailable
 from harvesters.fetching.api_lines import write_line
+from harvesters.fetching.credentials import Credential
 from harvesters.fetching.fetch import Fetcher
-from harvesters.fetching.secret_query import Credential
 
 #: how a broker wants its token -> the token
 CREDENTIALS = {

@@ -28,6 +28,7 @@ from urllib.parse import unquote, urlsplit
 from catalog.database.harvests import HarvestObject
 from catalog.errors import FetchError, ForbiddenAddress, IntegrityError, Label, Place
 from harvesters.base import Context, Fetched
+from harvesters.fetching.credentials import Credential
 from harvesters.findings import Level, Rule
 from harvesters.options import TEXT, TEXTS, Option
 
@@ -177,6 +178,8 @@ class RemoteFile:
     unchanged: bool = False
     #: names of the files that it is put together from; empty if it is one file
     parts: tuple[str, ...] = ()
+    #: the secret that its host wants, or None
+    credential: Credential | None = None
 
     @property
     def wanted(self) -> HarvestObject:
@@ -257,7 +260,7 @@ def fetch_file(context: Context, file: RemoteFile, known: HarvestObject | None, 
     if source.path is None and not file.location.startswith(("http://", "https://")):
         raise _no_url(file)
     fetched = context.fetcher.reuse(file.wanted, known) if file.unchanged else None
-    fetched = fetched or context.fetcher.fetch_once(source, file.wanted, known, limit=limit)
+    fetched = fetched or context.fetcher.fetch_once(source, file.wanted, known, limit=limit, credential=file.credential)
     difference = file.stated.difference(fetched)
     if difference is not None:
         if source.options["checksums"] == "refuse":

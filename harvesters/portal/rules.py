@@ -22,8 +22,21 @@ DATASET_ABSENT = Rule(
         "Datasets of pick that the source does not have (what is published stays)",
     ),
     Label(
-        "提供元が消したのなら pick から外し、名前が変わったのなら直してください",
-        "If the source removed it, take it out of pick; if it was renamed, correct the name",
+        "提供元が消したのなら pick から外し、名前が変わったのなら直してください。非公開になったのなら token が要ります",
+        "If the source removed it, take it out of pick; if it was renamed, correct the name; if it is private now, a "
+        "token is needed",
+    ),
+)
+DATASET_PRIVATE = Rule(
+    "dataset-private",
+    Level.WARNING,
+    Label(
+        "提供元が非公開にしているデータセット（ここから作る値は公開される）",
+        "Datasets that are private at the source (what is made of them is published)",
+    ),
+    Label(
+        "公開してよいか提供元に確かめてください。よくなければ pick、query、filter から外してください",
+        "Ask their owner whether they may be published; if not, take them out of pick, query or filter",
     ),
 )
 COUNT_DIFFERS = Rule(
@@ -68,6 +81,7 @@ RULES = tuple(
     dict.fromkeys(
         (
             DATASET_ABSENT,
+            DATASET_PRIVATE,
             COUNT_DIFFERS,
             LICENSE_DIFFERS,
             NOT_AS_STATED,

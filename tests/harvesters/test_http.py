@@ -15,6 +15,7 @@ import pytest
 
 from catalog.errors import FetchError, ForbiddenAddress, TooLarge
 from catalog.settings import Settings
+from harvesters.fetching.credentials import Credential, Secret
 from harvesters.http import HttpClient
 
 Client = Callable[..., HttpClient]
@@ -191,7 +192,7 @@ def test_a_redirect_to_what_is_no_url_is_refused(make_client: Client, serve: Any
 @pytest.mark.parametrize("url", ["http://[", "http://host:99999/", "http://host:x/"])
 def test_what_is_no_url_is_refused_before_anything_is_asked(make_client: Client, url: str) -> None:
     with pytest.raises(ForbiddenAddress, match="not an http"):
-        make_client().download(url, _join, secret_query={"key": "secret"})
+        make_client().download(url, _join, secret=Secret(Credential("any", "key"), "secret"))
 
 
 def test_endless_redirects_end(make_client: Client, serve: Any, respond: Any) -> None:
@@ -352,17 +353,19 @@ def test_a_server_that_never_answers_is_not_waited_for(make_client: Client, serv
 # -- headers and secrets of a request
 
 SECRET = "k3y+with/strange=signs"
+APP_ID = Credential("estat_app_id", parameter="appId")
+TOKEN = Credential("portal_token", header="Authorization")
 
 
 def _download_secretly(client: HttpClient, url: str, **headers: str) -> bytes | None:
-    return client.download(url, _join, headers=headers, secret_query={"appId": SECRET}).kept
+    return client.download(url, _join, headers=headers, secret=Secret(APP_ID, SECRET)).kept
 
 
 def test_a_secret_of_the_query_reaches_the_server_and_the_headers_of_the_answer_come_back(
     make_client: Client, serve: Any, respond: Any
 ) -> None:
     server = serve(lambda h: respond(h, b"x", X_Total="7"))
-    got = make_client().download(f"{server.url}/data?id=1", _join, secret_query={"appId": SECRET})
+    got = make_client().download(f"{server.url}/data?id=1", _join, secret=Secret(APP_ID, SECRET))
     assert server.requests[0][0] == "/data?id=1&appId=k3y%2Bwith%2Fstrange%3Dsigns"
     assert got.headers["x-total"] == "7"
 
