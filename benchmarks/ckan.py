@@ -37,7 +37,8 @@ UPLOAD_BYTES = 20_000_000
 OTHER_DATASETS = 300
 
 _STACK = Path(__file__).parents[1] / "deploy" / "ckan" / "stack.py"
-_FOLDER = Path(__file__).parents[1] / ".ckan-benchmark"
+#: where the CKAN of the benchmarks is kept
+CKAN_FOLDER = Path(__file__).parents[1] / ".ckan-benchmark"
 _FACETS = '["organization","groups","tags","res_format","license_id"]'
 
 READS = {
@@ -195,7 +196,7 @@ def _embedded(folder: Path) -> Iterator[Site]:
 def real_ckan(folder: Path) -> Iterator[Site]:
     """Start a real CKAN, and remove its site at the end."""
     stack = [sys.executable, str(_STACK)]
-    options = ["--folder", str(_FOLDER), "--json"]
+    options = ["--folder", str(CKAN_FOLDER), "--json"]
     subprocess.run([*stack, "reset", *options], check=True, stdout=subprocess.DEVNULL)
     try:
         up = subprocess.run([*stack, "up", *options], check=True, stdout=subprocess.PIPE)
