@@ -48,8 +48,8 @@ less.
 
 CKAN: a real 2.12, `datastore_create` and `datastore_upsert` over HTTP in chunks of {chunk:,} rows, processor time and
 memory of all its processes. It has no checks, no order of a key and no files. xloader: the same CKAN with
-ckanext-xloader 2.6, from the upload of the CSV to the end of `ckan xloader submit --sync` (its start: {start:.1f} s). It
-copies every column as text, and writes the headings 団体コード and 率（%） as `Tuan Ti ko-do` and `Lu (%)`."""
+ckanext-xloader 2.6, from the upload of the CSV to the end of `ckan xloader submit --sync` ({start:.1f} s to start).
+It copies every column as text, and writes the headings 団体コード and 率（%） as `Tuan Ti ko-do` and `Lu (%)`."""
 _FIELDS = ("area", "month", "sex", "age", "rate", "numerator", "denominator")
 
 
