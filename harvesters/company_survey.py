@@ -206,23 +206,21 @@ class _FileRun:
         if heading in _PERCENT or heading.endswith("(%)"):
             return True
         quiet = CellReader(table.grid, self._declared.legend, type(self._findings)())
-        units = [read.unit for one in table.rows if (read := quiet.number(one.index, column.index)) and read.value]
+        units = [read.unit for row in table.rows if (read := quiet.number(row, column.index)) and read.value]
         return bool(units) and all(one == "%" for one in units)
 
     def _rows(self, table: FoundTable, period: str) -> Iterator[dict[str, Any]]:
         columns = self._columns(table)
         reader = CellReader(table.grid, self._declared.legend, self._findings)
         scale = self._scale(table, columns, reader)
-        for one in table.rows:
+        for row in table.rows:
             self._context.tally.read += 1
-            groups = (
-                dict.fromkeys(DIMENSIONS, TOTAL) if one.kind == "total" else self._groups(table, columns, one.index)
-            )
+            groups = dict.fromkeys(DIMENSIONS, TOTAL) if row in table.totals else self._groups(table, columns, row)
             if groups is None:
                 self._context.tally.rejected += 1
                 continue
             self._context.tally.accepted += 1
-            yield {**self._common(period), **groups, **self._figures(table, columns, one.index, scale)}
+            yield {**self._common(period), **groups, **self._figures(table, columns, row, scale)}
         self._check_totals(table, columns)
 
     def _common(self, period: str) -> dict[str, Any]:
@@ -253,7 +251,7 @@ class _FileRun:
         if self._declared.percent is not None or not columns.percents:
             return self._declared.percent or "points"
         quiet = CellReader(reader.grid, reader.legend, type(self._findings)())
-        cells = [quiet.number(one.index, column.index) for one in table.rows for column in columns.percents]
+        cells = [quiet.number(row, column.index) for row in table.rows for column in columns.percents]
         place = table.grid.place(table.header.stop - 1, columns.percents[0].index)
         scale, detected = detect_scale([one for one in cells if one is not None], place)
         self._findings.extend([detected.finding])

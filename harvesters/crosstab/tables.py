@@ -122,7 +122,7 @@ def _count_groups(table: FoundTable, readers: Mapping[str, GroupReader]) -> int:
 
 
 def _take_apart(table: FoundTable, readers: Mapping[str, GroupReader], findings: Findings) -> CrossTable | None:
-    labels = {row: fold(table.text(row, table.columns[0])) for row in (one.index for one in table.rows)}
+    labels = {row: fold(table.text(row, table.columns[0])) for row in table.rows}
     bases = [row for row, label in labels.items() if _BASE.fullmatch(label)]
     answers = {label: row for row, label in labels.items() if row not in bases and label not in _NO_ANSWER and label}
     people = {one.index: number for one in table.columns[1:] if (number := split_people(one)[1]) is not None}

@@ -22,7 +22,7 @@ from catalog.errors import Place
 from harvesters.readers.cells import ReadNumber, read_number
 from harvesters.readers.grid import Grid, Value
 from harvesters.readers.markers import LEGENDS
-from harvesters.readers.tables import Column, FoundTable, TableRow, fold
+from harvesters.readers.tables import Column, FoundTable, fold
 from harvesters.survey.groups import HEADINGS, fold_label
 
 #: what stands below an answer that has a column of percentages and one of people
@@ -66,7 +66,7 @@ def turn(table: FoundTable) -> FoundTable | None:
     """Return a table with its rows as columns; None if it has no labels on the left or no figures."""
     labels = _label_columns(table)
     figures = _figure_columns(table.columns[labels:])
-    rows = [one.index for one in table.rows]
+    rows = list(table.rows)
     if not labels or not figures or not rows:
         return None
     grid = table.grid
@@ -89,7 +89,7 @@ def turn(table: FoundTable) -> FoundTable | None:
         titles=table.titles,
         header=range(1),
         columns=(Column(0, ()), *(Column(i, path) for i, path in enumerate(paths, 1))),
-        rows=tuple(TableRow(i, "data") for i in range(1, len(figures) + 1)),
+        rows=tuple(range(1, len(figures) + 1)),
         notes=table.notes,
     )
 
@@ -97,7 +97,7 @@ def turn(table: FoundTable) -> FoundTable | None:
 def _label_columns(table: FoundTable) -> int:
     """Return how many columns stand before the first one with figures."""
     for number, column in enumerate(table.columns):
-        figures = sum(_is_number(table.value(one.index, column)) for one in table.rows)
+        figures = sum(_is_number(table.value(row, column)) for row in table.rows)
         if 2 * figures >= len(table.rows):
             return number
     return 0

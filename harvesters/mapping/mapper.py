@@ -165,8 +165,9 @@ class Mapper:
         tables = open_tables(member.path, name=member.name, declared=declared, findings=findings)
         plans = self._bind_all([records_of_table(one, name=member.name) for one in tables])
         for plan in plans:
-            assembly.add(plan, [_whole(read_rows(plan))])
-            if plan.records.sheet is not None:
+            rows = read_rows(plan)
+            assembly.add(plan, [_whole(rows)])
+            if rows.totals and plan.records.sheet is not None:
                 check_totals(plan, findings)
 
     def _add_plain(self, member: Member, declared: Declared, folder: Path, assembly: Assembly) -> bool:

@@ -102,7 +102,7 @@ def records_of_table(table: FoundTable, *, name: str) -> Records:
         name=name,
         columns=tuple(one.name for one in table.columns),
         headings=tuple(one.path or (one.name,) for one in table.columns),
-        rows=_table_rows(table, columns),
+        rows=_TableRows(table, columns),
         place=_TablePlaces(table, columns),
         percent=frozenset((row, numbers[column]) for row, column in grid.percent if column in numbers),
         uncomputed=frozenset((row, numbers[column]) for row, column in grid.uncomputed if column in numbers),
@@ -123,8 +123,15 @@ class _TablePlaces:
         return grid.place(row, None if column is None else self.columns[column])
 
 
-def _table_rows(table: FoundTable, columns: Sequence[int]) -> list[tuple[int, list[Value]]]:
-    return [(one.index, table.grid.values(one.index, columns)) for one in table.rows]
+@dataclass(frozen=True, slots=True)
+class _TableRows:
+    """The rows of a table, made while they are read, as often as they are."""
+
+    table: FoundTable
+    columns: Sequence[int]
+
+    def __iter__(self) -> Iterator[tuple[int, list[Value]]]:
+        return ((row, self.table.grid.values(row, self.columns)) for row in self.table.rows)
 
 
 @dataclass(slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from itertools import islice
 
 import numpy as np
 
@@ -22,46 +23,36 @@ from harvesters.survey.groups import fold_label
 
 #: longest word for the whole of something
 LONGEST_TOTAL = 12
+#: rows that are in memory together, where a source gives them one by one
+ROWS_AT_ONCE = 10_000
 _UNCOMPUTED = Outcome(rule=cells.UNCOMPUTED, usable=False)
 
 
 def read_rows(plan: Plan) -> ReadTable:
-    """Read all rows of the records of a plan."""
-    records = plan.records
-    collectors = [_Collector(one, records) for one in plan.reads]
-    keys, unwanted, totals, words = array("q"), array("q"), array("q"), []
-    rejected = 0
-    skip = RowSkip(plan)
-    for key, row in records.rows:
-        if is_blank(row):
-            continue
-        if not skip.is_wanted(row):
-            rejected += 1
-            if len(unwanted) < EXAMPLES_KEPT:
-                unwanted.append(key)
-            continue
-        word = skip.find_total(row)
-        if word is not None:
-            totals.append(key)
-            words.append(word)
-            continue
-        keys.append(key)
+    """Read all rows of the records of a plan, some at a time."""
+    skipped = _Skipped(plan)
+    collectors = [_Collector(one, plan.records) for one in plan.reads]
+    keys = array("q")
+    rows = iter(plan.records.rows)
+    while some := list(islice(rows, ROWS_AT_ONCE)):
+        kept = [(key, row) for key, row in some if skipped.keeps(key, row)]
+        keys.extend(key for key, _ in kept)
         for one in collectors:
-            one.take(key, row)
+            one.take(kept)
     return ReadTable(
         keys=keys,
         columns=[one.column() for one in collectors],
         wanted=np.ones(len(keys), dtype=np.bool_),
-        unwanted=rejected,
-        first_unwanted=unwanted,
-        totals=totals,
-        total_words=words,
+        unwanted=skipped.unwanted,
+        first_unwanted=skipped.first,
+        totals=skipped.totals,
+        total_words=skipped.words,
     )
 
 
 def is_blank(row: Sequence[Cell]) -> bool:
     """Return whether a row has nothing in it."""
-    return not any(one is not None and text_of(one) for one in row)
+    return all(one is None or (isinstance(one, str) and not one.strip()) for one in row)
 
 
 def joined(values: Sequence[Cell], joiner: str) -> Cell:
@@ -102,7 +93,8 @@ class RowSkip:
 
     def is_wanted(self, row: Sequence[Cell]) -> bool:
         """Return whether a row fulfils all conditions."""
-        return all(self.fits(number, text_of(_at(row, column))) for number, (column, _) in enumerate(self.plan.only))
+        only = self.plan.only
+        return not only or all(self.fits(i, text_of(_at(row, column))) for i, (column, _) in enumerate(only))
 
     def fits(self, number: int, text: str) -> bool:
         """Return whether a text fulfils one of the conditions."""
@@ -114,12 +106,14 @@ class RowSkip:
     def find_total(self, row: Sequence[Cell]) -> str | None:
         """Return the word that makes a row a total of others, or None."""
         for column in self._columns:
-            text = text_of(_at(row, column))
-            found = self._totals.get((column, text))
+            word = _at(row, column)
+            if not isinstance(word, str):
+                continue
+            found = self._totals.get((column, word))
             if found is None:
-                found = self._totals[column, text] = self.is_total(column, text)
+                found = self._totals[column, word] = self.is_total(column, text_of(word))
             if found:
-                return text
+                return text_of(word)
         return None
 
     def is_total(self, column: int, text: str) -> bool:
@@ -134,55 +128,91 @@ def _at(row: Sequence[Cell], column: int) -> Cell:
     return row[column] if column < len(row) else None
 
 
+class _Skipped:
+    """Finds the rows that are no observations, and remembers what is to be said of them."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._skip = RowSkip(plan)
+        self.unwanted = 0
+        self.first = array("q")
+        self.totals = array("q")
+        self.words: list[str] = []
+
+    def keeps(self, key: int, row: Sequence[Cell]) -> bool:
+        """Return whether a row is wanted and no total."""
+        if is_blank(row):
+            return False
+        if not self._skip.is_wanted(row):
+            self.unwanted += 1
+            if len(self.first) < EXAMPLES_KEPT:
+                self.first.append(key)
+            return False
+        word = self._skip.find_total(row)
+        if word is None:
+            return True
+        self.totals.append(key)
+        self.words.append(word)
+        return False
+
+
 class _Collector:
-    """Takes one read of row after row."""
+    """Takes one read of the rows; each different cell is looked at once."""
 
     def __init__(self, read: Read, records: Records) -> None:
         self._read, self._records = read, records
-        self._numeric = isinstance(read.reader, NumberReader)
-        self._index = array("i")
-        self._outcomes: list[Outcome] = []
-        self._texts: list[str] = []
-        self._seen: dict[str | float, tuple[int, object]] = {}
-        self._plain: list[Decimal | None] = []
         self._first = read.columns[0]
         self._has_marks = bool(records.percent) or bool(records.uncomputed)
+        self._outcomes: list[Outcome] = []
+        self._texts: list[str] = []
+        self._seen: dict[Hashable, int] = {}
+        #: of each different cell: the number of its outcome, and the plain number that it is
+        self._numbers: list[int] = []
+        self._plain: list[Decimal | None] = []
+        #: of each row: the number of its cell
+        self._cells = array("i")
 
-    def take(self, key: int, row: Sequence[Cell]) -> None:
-        value = self._value(row)
-        # 0.0 equals -0.0, and they are not the same text
-        repeatable = isinstance(value, str) or (isinstance(value, float) and value != 0)
-        if repeatable and not self._is_marked(key):
-            seen = self._seen.get(value)  # type: ignore[arg-type]
-            if seen is None:
-                seen = self._seen[value] = self._look(key, value)  # type: ignore[index]
-        else:
-            seen = self._look(key, value)
-        self._add(*seen)
+    def take(self, rows: Sequence[tuple[int, Sequence[Cell]]]) -> None:
+        """Take the cells of some rows."""
+        seen, append = self._seen, self._cells.append
+        values = self._values(rows)
+        for (key, _), value, same in zip(rows, values, self._identities(rows, values), strict=True):
+            number = seen.get(same)
+            if number is None:
+                number = seen[same] = self._look(key, value)
+            append(number)
 
-    def _value(self, row: Sequence[Cell]) -> Cell:
+    def _values(self, rows: Sequence[tuple[int, Sequence[Cell]]]) -> list[Cell]:
         if len(self._read.columns) == 1:
-            return _at(row, self._first)
-        return joined([_at(row, one) for one in self._read.columns], self._read.joiner)
+            column = self._first
+            return [row[column] if column < len(row) else None for _, row in rows]
+        return [joined([_at(row, one) for one in self._read.columns], self._read.joiner) for _, row in rows]
 
-    def _is_marked(self, key: int) -> bool:
-        """Return whether a cell means more than its value: it is shown as percent, or has a formula without result."""
+    def _identities(self, rows: Sequence[tuple[int, Sequence[Cell]]], values: Sequence[Cell]) -> list[Hashable]:
+        """Return what tells cells apart; 1.0 and True are equal and not the same, and so are 0.0 and -0.0."""
+        plain: list[Hashable] = [
+            one if type(one) is str or (type(one) is float and one != 0) else (type(one), repr(one)) for one in values
+        ]
         if not self._has_marks:
-            return False
-        place = (key, self._first)
-        return place in self._records.percent or place in self._records.uncomputed
+            return plain
+        percent, uncomputed, column = self._records.percent, self._records.uncomputed, self._first
+        return [
+            (same, (key, column) in percent, (key, column) in uncomputed)
+            for (key, _), same in zip(rows, plain, strict=True)
+        ]
 
-    def _look(self, key: int, value: Cell) -> tuple[int, object]:
-        """Return the number of the outcome of a cell, or the plain number that it is."""
+    def _look(self, key: int, value: Cell) -> int:
+        """Return the number of a cell that was not there before."""
         found = self._find(key, value)
-        if self._numeric and is_plain(found):
-            return PLAIN, found.value
-        self._outcomes.append(found)
-        self._texts.append(text_of(value))
-        return len(self._outcomes) - 1, None
+        number = found.value if is_plain(found) and isinstance(self._read.reader, NumberReader) else None
+        self._plain.append(number if isinstance(number, Decimal) else None)
+        self._numbers.append(len(self._outcomes) if number is None else PLAIN)
+        if number is None:
+            self._outcomes.append(found)
+            self._texts.append(text_of(value))
+        return len(self._numbers) - 1
 
     def _find(self, key: int, value: Cell) -> Outcome:
-        place = (key, self._read.columns[0])
+        place = (key, self._first)
         if place in self._records.uncomputed:
             return _UNCOMPUTED
         reader = self._read.reader
@@ -190,21 +220,15 @@ class _Collector:
             return reader.number(value, shown_as_percent=True)
         return reader.read(value)
 
-    def _add(self, number: int, value: object) -> None:
-        self._index.append(number)
-        if self._numeric:
-            self._plain.append(value if isinstance(value, Decimal) else None)
-
     def column(self) -> ReadColumn:
+        cells = np.array(self._cells, dtype=np.int32)
+        numeric = isinstance(self._read.reader, NumberReader)
         return ReadColumn(
             outcomes=self._outcomes,
             texts=self._texts,
-            index=np.frombuffer(self._index, dtype=np.int32) if self._index else np.zeros(0, dtype=np.int32),
-            plain=self._times if self._numeric else None,
+            index=np.array(self._numbers, dtype=np.int32)[cells],
+            plain=(lambda factor: floats(self._plain, factor)[cells]) if numeric else None,
         )
-
-    def _times(self, factor: Decimal) -> Floats:
-        return floats(self._plain, factor)
 
 
 def is_plain(found: Outcome) -> bool:

@@ -92,6 +92,10 @@ class Grid:
             for column in range(one.left, min(one.right, self.width - 1) + 1)
         }
 
+    @cached_property
+    def _merged_rows(self) -> frozenset[int]:
+        return frozenset(row for row, _ in self._origins)
+
     def value(self, row: int, column: int) -> Value:
         """Return what a reader sees at a cell; None if it is empty, blank or outside the sheet."""
         row, column = self._origins.get((row, column), (row, column))
@@ -99,7 +103,7 @@ class Grid:
 
     def values(self, row: int, columns: Sequence[int]) -> list[Value]:
         """Return what a reader sees at some cells of a row of the sheet, as :meth:`value` does."""
-        if self._origins:
+        if row in self._merged_rows:
             return [self.value(row, column) for column in columns]
         cells = self.rows[row]
         found = [cells[column] if column < len(cells) else None for column in columns]
@@ -110,7 +114,7 @@ class Grid:
         if not (0 <= row < len(self.rows) and 0 <= column < len(self.rows[row])):
             return None
         value = self.rows[row][column]
-        return None if isinstance(value, str) and not value.strip() else value
+        return None if is_empty(value) else value
 
     def text(self, row: int, column: int) -> str:
         """Return the cell as text without spaces around it; empty cells are ``""``."""
@@ -133,6 +137,11 @@ class Grid:
             row = self.lines[row] - 1
         cell = f"row {row + 1}" if column is None else cell_address(row, column)
         return Place(file=self.file, sheet=self.sheet, cell=cell)
+
+
+def is_empty(value: Value) -> bool:
+    """Return whether a cell has nothing in it, or nothing but spaces."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def show(value: Value) -> str:

@@ -18,14 +18,15 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import lru_cache
+from itertools import islice
 
 from catalog.errors import InputError, Label
 from catalog.model.codelist import nearest
 from harvesters.findings import Finding, Level, Rule
 from harvesters.readers.cells import UNITS, ReadNumber, read_number
 from harvesters.readers.detected import Detected
-from harvesters.readers.grid import Grid, Value, cell_address, column_letters, show
+from harvesters.readers.grid import Grid, Value, cell_address, column_letters, is_empty, show
 from harvesters.readers.markers import LEGENDS
 
 SPLIT_TABLE = Rule(
@@ -64,8 +65,6 @@ _LONGEST_TOTAL = 12
 #: rows that a header may have
 MOST_HEADER_ROWS = 6
 
-RowKind = Literal["data", "total"]
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -82,16 +81,6 @@ class Column:
         return " / ".join(self.path) or column_letters(self.index)
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """A row below the header."""
-
-    #: place in the grid
-    index: int
-    #: whether it is a total of others
-    kind: RowKind
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTable:
     """A table of a sheet."""
@@ -104,8 +93,10 @@ class FoundTable:
     header: range
     #: its columns, from left to right
     columns: tuple[Column, ...]
-    #: the rows below the header
-    rows: tuple[TableRow, ...]
+    #: the rows below the header, in the grid
+    rows: tuple[int, ...]
+    #: those of them that are totals of others
+    totals: frozenset[int] = frozenset()
     #: texts below it, with their rows
     notes: tuple[tuple[int, str], ...] = ()
 
@@ -116,11 +107,11 @@ class FoundTable:
 
     def iter_data(self) -> Iterator[int]:
         """Yield the rows that are no totals."""
-        return (one.index for one in self.rows if one.kind == "data")
+        return (row for row in self.rows if row not in self.totals)
 
     def iter_totals(self) -> Iterator[int]:
         """Yield the totals."""
-        return (one.index for one in self.rows if one.kind == "total")
+        return (row for row in self.rows if row in self.totals)
 
     def value(self, row: int, column: Column) -> Value:
         """Return what a reader sees in a cell, merged ranges filled."""
@@ -247,7 +238,7 @@ def _blocks(grid: Grid, layout: Layout) -> Iterator[_Block]:
 def _kind(grid: Grid, row: int, layout: Layout) -> str:
     if layout.skip_hidden and row in (grid.hidden_rows or ()):
         return "blank"
-    full = [column for column, value in enumerate(grid.rows[row]) if _is_full(value)]
+    full = list(islice(_full_columns(grid, row), 2))
     if not full:
         return "blank"
     if layout.first_row is not None and row < layout.first_row - 1:
@@ -257,8 +248,9 @@ def _kind(grid: Grid, row: int, layout: Layout) -> str:
     return "note" if _NOTE.match(grid.text(row, full[0])) else "title"
 
 
-def _is_full(value: Value) -> bool:
-    return value is not None and not (isinstance(value, str) and not value.strip())
+def _full_columns(grid: Grid, row: int) -> Iterator[int]:
+    """Yield the columns of the cells of a row that are not empty themselves."""
+    return (column for column, value in enumerate(grid.rows[row]) if not is_empty(value))
 
 
 def _only_hidden(grid: Grid, above: int, below: int, layout: Layout) -> bool:
@@ -289,7 +281,8 @@ def _add(found: Found, grid: Grid, block: _Block, layout: Layout) -> None:
             titles=tuple(block.titles),
             header=header,
             columns=columns,
-            rows=_table_rows(grid, block.rows[depth:]),
+            rows=tuple(block.rows[depth:]),
+            totals=_totals(grid, block.rows[depth:]),
             notes=tuple(block.notes),
         )
     )
@@ -306,17 +299,26 @@ def _merged_numbers(grid: Grid, rows: Sequence[int]) -> Iterator[Finding]:
 
 def _continued(table: FoundTable, grid: Grid, block: _Block) -> FoundTable:
     return replace(
-        table, rows=(*table.rows, *_table_rows(grid, block.rows)), notes=(*table.notes, *block.titles, *block.notes)
+        table,
+        rows=(*table.rows, *block.rows),
+        totals=table.totals | _totals(grid, block.rows),
+        notes=(*table.notes, *block.titles, *block.notes),
     )
 
 
-def _table_rows(grid: Grid, rows: Sequence[int]) -> tuple[TableRow, ...]:
-    return tuple(TableRow(row, "total" if _is_total(grid, row) else "data") for row in rows)
+def _totals(grid: Grid, rows: Sequence[int]) -> frozenset[int]:
+    return frozenset(row for row in rows if _is_total(grid, row))
 
 
 def _is_total(grid: Grid, row: int) -> bool:
-    first = next((show(value) for value in grid.rows[row] if _is_full(value)), "")
-    return len(first) <= _LONGEST_TOTAL and bool(_TOTAL.match(re.sub(r"\s", "", unicodedata.normalize("NFKC", first))))
+    first = next((value for value in grid.rows[row] if not is_empty(value)), None)
+    return isinstance(first, str) and _says_total(first)
+
+
+@lru_cache(maxsize=10_000)
+def _says_total(text: str) -> bool:
+    short = text.strip()
+    return len(short) <= _LONGEST_TOTAL and bool(_TOTAL.match(re.sub(r"\s", "", unicodedata.normalize("NFKC", short))))
 
 
 def _header_depth(grid: Grid, rows: Sequence[int], layout: Layout) -> tuple[int, Label]:
