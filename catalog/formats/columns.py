@@ -21,6 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -54,14 +55,17 @@ def keep_column(type: pa.DataType, pieces: Iterable[pa.Array[Any]], rows: int) -
         How many values there will be.
     """
     if not is_large(rows):
-        return pa.chunked_array(list(pieces), type)
+        kept: list[pa.Array[Any]] = []
+        for piece in pieces:
+            kept.append(kept[-1] if kept and _repeats(piece, kept[-1]) else piece)
+        return pa.chunked_array(kept, type)
     schema = pa.schema([pa.field("", type)])
     with tempfile.TemporaryFile(prefix="shihyo-column-") as file:
         numbers = _write(schema, pieces, file)
         file.flush()
         reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))))
-    kept = [reader.get_batch(number).column(0) for number in range(reader.num_record_batches)]
-    return pa.chunked_array([kept[number] for number in numbers], type)
+    written = [reader.get_batch(number).column(0) for number in range(reader.num_record_batches)]
+    return pa.chunked_array([written[number] for number in numbers], type)
 
 
 def _write(schema: pa.Schema, pieces: Iterable[pa.Array[Any]], file: IO[bytes]) -> list[int]:
@@ -116,15 +120,42 @@ def filter_rows(table: pa.Table, keep: pa.ChunkedArray[Any]) -> pa.Table:
 
 def encode(column: pa.ChunkedArray[Any]) -> tuple[NDArray[np.int32], pa.Array[Any]]:
     """Return for each row the number of its value, -1 for null, and the different values."""
-    encoded = column.dictionary_encode()
+    pieces, times = _different_pieces(column)
+    encoded = pa.chunked_array(pieces, column.type).dictionary_encode()
     if not encoded.num_chunks:
         return np.zeros(0, np.int32), pa.array([], column.type)
     index = np.empty(len(column), np.int32)
     start = 0
-    for chunk in encoded.chunks:
-        index[start : start + len(chunk)] = chunk.indices.fill_null(-1)
-        start += len(chunk)
+    for piece, number in zip(encoded.chunks, times, strict=True):
+        stop = start + number * len(piece)
+        index[start:stop].reshape(number, len(piece))[:] = piece.indices.fill_null(-1)
+        start = stop
     return index, encoded.chunk(encoded.num_chunks - 1).dictionary
+
+
+def unique(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
+    """Return the different values of a column, null among them, in the order in which they appear."""
+    return pc.unique(pa.chunked_array(_different_pieces(column)[0], column.type))
+
+
+def _different_pieces(column: pa.ChunkedArray[Any]) -> tuple[list[pa.Array[Any]], list[int]]:
+    """Return the pieces of a column, one that is kept once only once, and how often each one stands there."""
+    pieces: list[pa.Array[Any]] = []
+    times: list[int] = []
+    for piece in column.chunks:
+        if pieces and _is_same_memory(piece, pieces[-1]):
+            times[-1] += 1
+        else:
+            pieces.append(piece)
+            times.append(1)
+    return pieces, times
+
+
+def _is_same_memory(one: pa.Array[Any], other: pa.Array[Any]) -> bool:
+    if len(one) != len(other) or one.offset != other.offset:
+        return False
+    places = [[part and part.address for part in each.buffers()] for each in (one, other)]
+    return places[0] == places[1]
 
 
 def read_columns(file: pq.ParquetFile) -> pa.Table:

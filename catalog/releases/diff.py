@@ -17,9 +17,9 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.formats import read_parquet
+from catalog.formats.columns import unique
 from catalog.model import TOTAL, ChangeCounts, DataStructure, base_columns
 from catalog.releases.scratch import open_scratch
 
@@ -214,7 +214,7 @@ def _codes_only_in(one: pa.Table, other: pa.Table | None) -> dict[str, tuple[str
 
 
 def _codes(table: pa.Table, name: str) -> set[str]:
-    return set(pc.unique(table.column(name)).to_pylist())
+    return set(unique(table.column(name)).to_pylist())
 
 
 def _names_only_in(one: pa.Table, other: pa.Table) -> tuple[str, ...]:

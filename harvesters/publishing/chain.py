@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import Label
 from catalog.formats import read_parquet, sort_by_key
-from catalog.formats.columns import filter_rows
+from catalog.formats.columns import filter_rows, unique
 from catalog.model import Dataset, DataStructure, Dimension, Origin, Provenance, parse_period
 from catalog.releases.build import Parent
 from catalog.releases.diff import diff_tables
@@ -156,7 +156,7 @@ class _Base:
 
 def _with_used(dimension: Dimension, before: Dimension | None, table: pa.Table) -> Dimension:
     labels: Mapping[str, Label] = before.codes if before else {}
-    used = pc.unique(table[dimension.id]).to_pylist()
+    used = unique(table[dimension.id]).to_pylist()
     more = {code: labels[code] for code in sorted(used) if code not in dimension.codes and code in labels}
     return replace(dimension, codes={**dimension.codes, **more}) if more else dimension
 

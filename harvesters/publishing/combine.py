@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.formats import sort_by_key
+from catalog.formats.columns import unique
 from catalog.model import DataStructure
 from harvesters.base import Contribution
 
@@ -45,7 +45,7 @@ def combine(contributions: Sequence[Contribution]) -> Combined:
 
 def periods_of(table: pa.Table) -> frozenset[str]:
     """Return the periods of an observation table."""
-    return frozenset(pc.unique(table["period"]).to_pylist())
+    return frozenset(unique(table["period"]).to_pylist())
 
 
 def _add(combined: Combined, one: Contribution) -> None:

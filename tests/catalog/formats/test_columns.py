@@ -94,3 +94,19 @@ def test_a_table_in_crumbs_is_put_together() -> None:
     table = pa.table({"a": pa.chunked_array([[1], [2], [3], [4]])})
     assert columns.without_crumbs(table).column("a").num_chunks == 1
     assert columns.without_crumbs(table).equals(table)
+
+
+@pytest.mark.parametrize("most", [0, 1000], ids=["in-files", "in-memory"])
+def test_a_piece_that_is_kept_once_is_looked_at_once(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(columns, "MOST_IN_MEMORY", most)
+    pieces = [["b", None], ["b", None], ["a", "b"], ["b", None], ["a"]]
+    column = _kept([pa.array(one) for one in pieces], pa.string())
+    assert columns.unique(column).to_pylist() == pc.unique(column).to_pylist() == ["b", None, "a"]
+    index, words = columns.encode(column)
+    assert [words[i].as_py() if i >= 0 else None for i in index] == column.to_pylist()
+
+
+def test_a_column_without_pieces_has_no_values() -> None:
+    column = pa.chunked_array([], pa.string())
+    assert columns.unique(column).to_pylist() == []
+    assert columns.encode(column)[0].tolist() == []
