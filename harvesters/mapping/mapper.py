@@ -22,6 +22,7 @@ from harvesters.mapping.binding import Binder, Plan
 from harvesters.mapping.bulk import read_bulk, records_of_plain
 from harvesters.mapping.columns import ReadTable, Slice
 from harvesters.mapping.description import breakdown_codes, describe, dimension, mapping_of
+from harvesters.mapping.memory import garbage_search_paused
 from harvesters.mapping.records import Records, records_of_table
 from harvesters.mapping.rows import read_rows
 from harvesters.mapping.rules import MAPPED
@@ -82,6 +83,7 @@ class Mapper:
         """Return the dataset as it is known before anything is read; codes that are found later are added."""
         return describe(self._source, self.mapping, self._reference)
 
+    @garbage_search_paused()
     def contributions(
         self, records: Records | Sequence[Records], *, object: str, issued: str | None = None
     ) -> list[Contribution]:
@@ -108,6 +110,7 @@ class Mapper:
             assembly.add(plan, [_whole(read_rows(plan))])
         return [self._contribution(assembly, object, issued)]
 
+    @garbage_search_paused()
     def file_contributions(
         self, path: Path, *, name: str, declared: Declared, object: str, issued: str | None = None
     ) -> list[Contribution]:
