@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import ckan, harvest, ingest, many, release, serving, workbook
+from benchmarks import ckan, harvest, ingest, many, release, series, serving, workbook
 
 MEASUREMENTS = {
     "ckan": ckan.measure,
@@ -12,6 +12,7 @@ MEASUREMENTS = {
     "ingest": ingest.measure,
     "many": many.measure,
     "release": release.measure,
+    "series": series.measure,
     "serving": serving.measure,
     "workbook": workbook.measure,
 }

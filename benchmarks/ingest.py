@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,8 @@ CKAN: a real 2.12, `datastore_create` and `datastore_upsert` over HTTP in chunks
 memory of all its processes. It has no checks, no order of a key and no files. xloader: the same CKAN with
 ckanext-xloader 2.6, from the upload of the CSV to the end of `ckan xloader submit --sync` ({start:.1f} s to start).
 It copies every column as text, and writes the headings 団体コード and 率（%） as `Tuan Ti ko-do` and `Lu (%)`."""
-_FIELDS = ("area", "month", "sex", "age", "rate", "numerator", "denominator")
+#: columns of the table, as programs call them
+FIELDS = ("area", "month", "sex", "age", "rate", "numerator", "denominator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,10 @@ def _measure_ckan(folder: Path) -> tuple[list[tuple[str, ...]], float]:
             return xloader.load(catalogue, name, path)
 
         def fill(path: Path) -> float:
-            catalogue.action("package_create", name=f"filled-{path.parent.name}", owner_org=organization)
-            return _fill(catalogue, path)
+            name = f"filled-{path.parent.name}"
+            catalogue.action("package_create", name=name, owner_org=organization)
+            fill_datastore(catalogue, name, path)
+            return 0.0
 
         rows = [*_patiently(folder, site, "CKAN's DataStore", fill), *_patiently(folder, site, "xloader", load)]
         start = xloader.start()
@@ -161,14 +164,15 @@ def _patiently(folder: Path, site: Site, name: str, work: Callable[[Path], float
         expected = 10 * seconds
 
 
-def _fill(catalogue: Catalogue, path: Path) -> float:
-    action, name = catalogue.action, path.parent.name
-    resource = action("resource_create", package_id=f"filled-{name}", url="https://example.org/", name=name)["id"]
-    fields = [{"id": one, "type": "text" if number < 4 else "numeric"} for number, one in enumerate(_FIELDS)]
-    action("datastore_create", resource_id=resource, fields=fields, records=[], force=True)
+def fill_datastore(catalogue: Catalogue, dataset: str, path: Path, *, indexes: Sequence[str] = ()) -> str:
+    """Make a resource and fill its DataStore with a table, as clients do; return the resource's id."""
+    action = catalogue.action
+    resource = str(action("resource_create", package_id=dataset, url="https://example.org/", name=dataset)["id"])
+    fields = [{"id": one, "type": "text" if number < 4 else "numeric"} for number, one in enumerate(FIELDS)]
+    action("datastore_create", resource_id=resource, fields=fields, indexes=list(indexes), records=[], force=True)
     with path.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
         next(lines)
-        while chunk := [dict(zip(_FIELDS, row, strict=True)) for row in itertools.islice(lines, CHUNK)]:
+        while chunk := [dict(zip(FIELDS, row, strict=True)) for row in itertools.islice(lines, CHUNK)]:
             action("datastore_upsert", resource_id=resource, records=chunk, method="insert", force=True)
-    return 0.0
+    return resource

@@ -51,13 +51,14 @@ SOURCE = """
 """
 
 
-def write_long_table(target: Path, rows: int) -> None:
-    """Write the CSV with so many rows."""
+def write_long_table(target: Path, rows: int, *, months: int | None = None) -> None:
+    """Write the CSV with so many rows: of all areas, or of so few that each series has at least so many months."""
     reference = load_reference()
     areas = [one.code for one in reference.areas]
     ages = [one.code for one in reference.codelists["age"]][:_AGES]
     with duckdb.connect() as connection:
+        series = len(ages) * 3
+        areas = areas[: -(-rows // (months * series))] if months else areas
         connection.execute("CREATE TABLE areas AS SELECT unnest(?) AS code", [areas])
         connection.execute("CREATE TABLE ages AS SELECT unnest(?) AS age", [ages])
-        months = -(-rows // (len(areas) * len(ages) * 3))
-        connection.execute(_ROWS.format(months=months, rows=rows, target=target))
+        connection.execute(_ROWS.format(months=-(-rows // (len(areas) * series)), rows=rows, target=target))

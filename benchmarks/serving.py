@@ -178,7 +178,7 @@ def _serving(folder: Path) -> Iterator[Site]:
 def _targets(site: Site, case: Case, stack: ExitStack) -> tuple[Target, Target, Target]:
     """Return where load goes for a case: our server, and the raw one with bare and with full headers."""
     url = site.url + case.url_path
-    answer = _get(url)
+    answer = get_answer(url)
     headers = case.headers | ({"If-None-Match": answer.etag} if case.conditional else {})
     bare, full = (stack.enter_context(_raw(site.folder, one, headers)) for one in (answer.bare, answer))
     return Target(url, site.server, headers), bare, full
@@ -201,7 +201,8 @@ def _raw(folder: Path, answer: Answer, headers: dict[str, str]) -> Iterator[Targ
         yield Target(url, server, headers)
 
 
-def _get(url: str) -> Answer:
+def get_answer(url: str) -> Answer:
+    """Return what a server answers, and the headers with which it says that nothing changed."""
     with urllib.request.urlopen(url) as answer:
         body, headers = answer.read(), _headers(answer.headers)
     etag = dict(headers).get("etag", "")
