@@ -24,7 +24,7 @@ from harvesters.survey.groups import GroupReader
 from harvesters.survey.harvester import listed_books, read_book
 from harvesters.survey.respondents import RespondentReader, Respondents, the_only
 from harvesters.survey.rules import TABLES
-from harvesters.survey.waves import codebook_of, find_period, gather_files
+from harvesters.survey.waves import codebook_of, find_period, gather_files, without_sheet
 
 
 def compare(context: Context, figures: Sequence[Figures], period: Period, readers: Mapping[str, GroupReader]) -> None:
@@ -41,11 +41,15 @@ def _read_answers(context: Context, period: Period, readers: Mapping[str, GroupR
     source = context.source
     for wave in gather_files(source, source.options["compare"]):
         book = codebook_of(source, wave.name, listed_books(source))
-        if book is None or book == wave.name or _period(wave.name, source.options["periods"]) != period:
+        if (
+            book is None
+            or without_sheet(book)[0] == wave.name
+            or _period(wave.name, source.options["periods"]) != period
+        ):
             continue
         path = context.fetcher.look(source, wave, None).path
         table = the_only(open_tables(path, name=wave.name, declared=Declared(), findings=Findings()))
-        codebook = read_book(context, book, Findings())
+        codebook = read_book(context, *without_sheet(book), Findings(), period=period)
         reader = RespondentReader(table, codebook, readers, source.options["columns"] or {}, Findings(), Tally())
         return reader.read(weighted=True)
     return None

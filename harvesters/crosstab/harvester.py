@@ -53,7 +53,15 @@ from harvesters.survey.harvester import (
 )
 from harvesters.survey.respondents import GROUP_ROLES
 from harvesters.survey.rules import TABLES
-from harvesters.survey.waves import codebook_of, find_period, gather_file, gather_files, issued_at
+from harvesters.survey.waves import (
+    codebook_of,
+    find_period,
+    gather_file,
+    gather_files,
+    issued_at,
+    of_file,
+    without_sheet,
+)
 
 
 def _questions(raw: Any) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -166,14 +174,14 @@ class CrossTables(Harvester):
         """Return the code books and the files of tables."""
         source = context.source
         files, books = gather_files(source, source.options["files"]), listed_books(source)
-        names = {book for one in files if (book := codebook_of(source, one.name, books))}
+        names = {without_sheet(book)[0] for one in files if (book := codebook_of(source, one.name, books))}
         return [gather_file(source, name) for name in sorted(names)] + [one for one in files if one.name not in names]
 
     def transform(self, context: Context, fetched: Fetched) -> Sequence[Contribution]:
         """Return the indicators of a file of tables; nothing for a code book."""
         books = listed_books(context.source)
         files = [one.name for one in gather_files(context.source, context.source.options["files"])]
-        if fetched.object.name in {codebook_of(context.source, one, books) for one in files}:
+        if fetched.object.name in {without_sheet(codebook_of(context.source, one, books) or "")[0] for one in files}:
             return []
         return [_FileRun(context, fetched).contribution()]
 
@@ -194,7 +202,7 @@ class _FileRun:
     def contribution(self) -> Contribution:
         tables = open_tables(self._fetched.path, name=self._name, declared=self._declared, findings=self._findings)
         period = self._period(tables)
-        codebook = self._codebook()
+        codebook = self._codebook(period)
         figures = [found for one in tables if (found := self._figures(one, codebook))]
         rows = [row for one in figures for row in self._rows(one, str(period))]
         if self._options["compare"]:
@@ -203,7 +211,7 @@ class _FileRun:
         return Contribution(
             dataset=dataset,
             table=sort_by_key(dataset.structure.table(rows), dataset.structure),
-            issued=issued_at(period, (self._options["published"] or {}).get(self._name)),
+            issued=issued_at(period, of_file(self._options["published"], self._name)),
             object=self._name,
         )
 
@@ -214,9 +222,9 @@ class _FileRun:
             self._findings.extend([found.detected.finding])
         return found.period
 
-    def _codebook(self) -> CodeBook | None:
+    def _codebook(self, period: Period) -> CodeBook | None:
         name = codebook_of(self._context.source, self._name, listed_books(self._context.source))
-        return read_book(self._context, name, self._findings) if name else None
+        return read_book(self._context, *without_sheet(name), self._findings, period=period) if name else None
 
     def _figures(self, table: FoundTable, codebook: CodeBook | None) -> Figures | None:
         """Return the figures of a table, or None if it feeds no indicator or cannot be used, which is reported."""

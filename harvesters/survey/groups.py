@@ -3,7 +3,7 @@
 ========  =====================================  ==============================
 role      label                                  code
 ========  =====================================  ==============================
-area      中央区, 千葉市中央区, 121011           ``121011``
+area      中央区, 千葉市中央区, 121011           ``121011`` (of the surveyed city, in the surveyed period)
 age       18～29歳, 30代, 70歳以上, 20歳未満     ``Y18T29`` ``Y30T39`` ``Y_GE70`` ``Y_LT20``
 sex       男性, 女, その他・回答しない           ``M`` ``F`` ``_O``
 mode      郵送, WEB                              ``MAIL`` ``WEB``
@@ -24,10 +24,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from catalog.errors import Label
-from catalog.model import TOTAL, Dimension
-from catalog.model.area import AreaList
+from catalog.model import TOTAL, Dimension, Period
+from catalog.model.area import Area, area_key
+from catalog.model.area_names import AreaNames, describe_candidates, existing, names_below
 from catalog.reference import Reference
 
 #: code of people who did not say, or whose group is not known (SDMX)
@@ -44,7 +46,10 @@ TITLES = {
 }
 #: role -> headings that it is found by, as :func:`fold_label` writes them
 HEADINGS = {
-    "area": ("区", "居住区", "お住まいの区", "行政区", "地区", "住所", "居住地"),
+    "area": (
+        *("区", "居住区", "お住まいの区", "行政区", "地区", "住所", "居住地", "居住地区", "お住まいの地区", "地域"),
+        *("町丁目", "町丁", "学校区", "学区", "小学校区", "中学校区", "生活圏", "行政センター"),
+    ),
     "age": ("年代", "年齢", "年齢階級", "年齢層", "年齢別", "年代別"),
     "sex": ("性別", "性"),
     "mode": ("回答方法", "回答方式", "回収方法", "調査方法", "回答手段"),
@@ -234,18 +239,31 @@ class GroupReader:
     role: str
     #: labels that the configuration explains, folded -> code
     declared: Mapping[str, str] = field(default_factory=dict)
-    #: areas within the surveyed one, folded name -> code; for the role ``area``
-    areas: Mapping[str, str] = field(default_factory=dict)
+    #: areas below the surveyed one by name; for the role ``area``
+    areas: AreaNames = field(default_factory=dict)
+    #: the areas by code; for the role ``area``
+    listed: Mapping[str, Area] = field(default_factory=dict)
+    #: first and last day that the labels are of: areas of other times are not meant
+    days: tuple[date, date] = (date.min, date.max)
     #: code -> label, in the order of appearance
     met: dict[str, Label] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, role: str, reference: Reference, area: str, codes: Mapping[str, Mapping[str, str]] | None
+        cls,
+        role: str,
+        reference: Reference,
+        area: str,
+        codes: Mapping[str, Mapping[str, str]] | None,
+        period: Period | None = None,
     ) -> GroupReader:
-        """Return a reader for a role within an area, with the codes that the configuration declares."""
+        """Return a reader for a role within an area and a period, with the codes that the configuration declares."""
         declared = {fold_label(text): code for text, code in (codes or {}).get(role, {}).items()}
-        return cls(role, declared, _area_names(reference.areas, area) if role == "area" else {})
+        if role != "area":
+            return cls(role, declared)
+        listed = {one.code: one for one in reference.areas.within(area)}
+        days = (period.start, period.end) if period else (date.min, date.max)
+        return cls(role, declared, names_below(reference.areas, area), listed, days)
 
     def find(self, text: str) -> Group | None:
         """Return the group of a label, or None if it is not understood."""
@@ -254,14 +272,37 @@ class GroupReader:
             self.met.setdefault(found.code, found.label)
         return found
 
+    def explain(self, text: str) -> Label | None:
+        """Return which areas a label that is not understood may mean, or None if no area has that name."""
+        candidates = self.areas.get(area_key(text), ())
+        if not candidates:
+            return None
+        named = describe_candidates(self._meant(text) or candidates)
+        if self._meant(text):
+            return Label(
+                f"どれとも決められません: {named.ja}。options の codes の area に書いてください",
+                f"it may mean any of {named.en}; say which in the option codes, under area",
+            )
+        return Label(f"この時点にはない地域です: {named.ja}", f"there is no such area at that time: {named.en}")
+
+    def _meant(self, text: str) -> tuple[Area, ...]:
+        return existing(self.areas.get(area_key(text), ()), *self.days)
+
+    def _area(self, folded: str, text: str) -> Group | None:
+        """Return the area of a label: as declared, unless that one is of another time; then by its name."""
+        declared, meant = self.declared.get(folded), self._meant(text)
+        known = self.listed.get(declared or "")
+        if declared is not None and (known is None or known.exists_during(*self.days) or len(meant) != 1):
+            return Group(declared, Label(text, text))
+        return Group(meant[0].code, Label(text, text)) if len(meant) == 1 else _unknown(folded)
+
     def _look_up(self, folded: str, text: str) -> Group | None:
+        if self.role == "area":
+            return self._area(folded, text)
         if folded in self.declared:
             return Group(self.declared[folded], Label(text, text))
         if self.role == "age" and (years := _YEARS.fullmatch(folded)):
             return _age_group(int(years[1]), self.declared.values())
-        if self.role == "area":
-            code = self.areas.get(folded)
-            return Group(code, Label(text, text)) if code else _unknown(folded)
         reader = _READERS.get(self.role)
         return (reader(folded) if reader else None) or _unknown(folded) or self._made(folded, text)
 
@@ -284,14 +325,3 @@ def _order(code: str) -> tuple[int, str]:
     """Return where a code stands: ranges by their first number, an open beginning before them."""
     numbers = re.findall(r"\d+", code) if re.fullmatch(r"[YE](?:_[A-Z]{2})?\d+(?:T\d+)?", code) else []
     return (-1 if "_LT" in code else int(numbers[0]) if numbers else 0, code)
-
-
-def _area_names(areas: AreaList, area: str) -> dict[str, str]:
-    """Return every way to name the areas directly within one: 中央区, 千葉市中央区, Chuo Ward, 121011."""
-    whole = areas.get(area)
-    names: dict[str, str] = {}
-    for one in areas.children(area):
-        short = one.name_ja.removeprefix(whole.name_ja)
-        for name in (one.name_ja, short, one.code, one.standard_code, *((one.name_en,) if one.name_en else ())):
-            names[fold_label(name)] = one.code
-    return names

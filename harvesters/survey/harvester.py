@@ -15,8 +15,9 @@ than that of the wave before, the series breaks there (status B). docs/surveys.m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -27,19 +28,31 @@ from catalog.formats import sort_by_key
 from catalog.model import Dataset, Dimension, Period
 from catalog.model.indicator import Indicator, IndicatorPair
 from catalog.reference import Reference
-from harvesters.base import Context, Contribution, Fetched, Harvester, HarvestSource
+from harvesters.base import Context, Contribution, Fetched, Harvester, HarvestSource, Tally
 from harvesters.fetching.fetch import declared_path, digest_of
 from harvesters.findings import Findings
-from harvesters.options import DATE, INTEGER, TEXT, TEXTS, Option, OptionType
+from harvesters.options import DATE, INTEGER, TEXT, Option, OptionType
 from harvesters.readers.declared import LAYOUT_OPTIONS, LAYOUT_RULES, Declared, open_tables
+from harvesters.readers.tables import FoundTable, fold
 from harvesters.statistics import Margin, rake
-from harvesters.survey.codebook import CodeBook, read_codebook
+from harvesters.survey.codebook import CodeBook, DeclaredQuestion, read_codebook
 from harvesters.survey.dataset import MAPPING, OPTIONS, checked_area, dataset_option, describe_declared
 from harvesters.survey.estimates import ANSWERS, Design, Wave, observe, observe_pairs, pair_dimension
 from harvesters.survey.groups import UNKNOWN, GroupReader
-from harvesters.survey.respondents import GROUP_ROLES, RespondentReader, Respondents, the_only
+from harvesters.survey.respondents import GROUP_ROLES, RespondentReader, Respondents, joined, the_only
 from harvesters.survey.rules import SURVEY
-from harvesters.survey.waves import codebook_of, find_period, gather_file, gather_files, issued_at
+from harvesters.survey.waves import (
+    WavePeriod,
+    codebook_of,
+    find_period,
+    find_period_column,
+    gather_file,
+    gather_files,
+    issued_at,
+    of_file,
+    split_by_period,
+    without_sheet,
+)
 
 TEMPLATE, PAIRS_TEMPLATE = "citizen-survey", "citizen-survey-pairs"
 #: the breakdown dimensions, in column order
@@ -66,6 +79,37 @@ def _days(raw: Any) -> dict[str, date]:
     return {TEXT.parse(name): DATE.parse(day) for name, day in raw.items()}
 
 
+def _texts(raw: Any) -> tuple[str, ...]:
+    """Read a list of texts or numbers, or one of them."""
+    many = raw if isinstance(raw, list) else [raw]
+    if not many or any(isinstance(one, bool) or not isinstance(one, str | int) for one in many):
+        raise TypeError
+    return tuple(TEXT.parse(str(one)) for one in many)
+
+
+def _declared_questions(raw: Any) -> dict[str, DeclaredQuestion]:
+    if not isinstance(raw, Mapping) or not raw:
+        raise TypeError
+    found = {}
+    for id, one in raw.items():
+        if not isinstance(one, Mapping) or set(one) != {"indicator", "positive"}:
+            raise TypeError
+        [indicator] = _texts(one["indicator"])
+        found[TEXT.parse(id)] = DeclaredQuestion(indicator, _texts(one["positive"]))
+    return found
+
+
+ANSWERS_OF = OptionType(
+    "answers", Label("符号の並び（例: [99, 無回答]）", "a list of codes, such as [99, 無回答]"), _texts
+)
+DECLARED_QUESTIONS = OptionType(
+    "questions",
+    Label(
+        "{問1: {indicator: kpi-01, positive: [1, 2]}} の形",
+        "questions with indicator and positive answers: {問1: {indicator: kpi-01, positive: [1, 2]}}",
+    ),
+    _declared_questions,
+)
 NUMBER = OptionType("number", Label("0より大きい数", "a number above 0"), _positive_number)
 POPULATION = OptionType(
     "population",
@@ -114,7 +158,7 @@ CODEBOOK_OPTIONS = (
     ),
     Option(
         name="no_answer",
-        type=TEXTS,
+        type=ANSWERS_OF,
         default=None,
         help=Label(
             "単一回答の無回答の符号。なければコード表の注から判定",
@@ -123,7 +167,7 @@ CODEBOOK_OPTIONS = (
     ),
     Option(
         name="no_answer_multiple",
-        type=TEXTS,
+        type=ANSWERS_OF,
         default=None,
         help=Label("複数回答の無回答の符号", "Codes of no answer in columns of multiple answers"),
     ),
@@ -134,7 +178,7 @@ class Survey(Harvester):
     """Answers of respondents: two datasets, one contribution a wave."""
 
     kind: ClassVar[str] = "survey"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     title: ClassVar[Label] = Label("アンケートの個票", "Survey answers")
     places: ClassVar[tuple[str, ...]] = ("path",)
     options: ClassVar[tuple[Option, ...]] = (
@@ -147,6 +191,33 @@ class Survey(Harvester):
             help=Label("個票のファイル名のパターン", "Pattern of the names of the files of answers"),
         ),
         *CODEBOOK_OPTIONS,
+        Option(
+            name="questions",
+            type=DECLARED_QUESTIONS,
+            default=None,
+            help=Label(
+                "設問ごとの指標と肯定的回答（番号か選択肢）。コード表にその列がないとき、または違うとき",
+                "Indicator and positive answers (codes or labels) of questions, without the code book or against it",
+            ),
+        ),
+        Option(
+            name="chosen",
+            type=ANSWERS_OF,
+            default=None,
+            help=Label(
+                "複数回答の列で、選んだことを示す値。なければ 1、○、選択肢の番号など",
+                "What stands for a chosen option of multiple answers; 1, ○, its number and the like if absent",
+            ),
+        ),
+        Option(
+            name="not_chosen",
+            type=ANSWERS_OF,
+            default=None,
+            help=Label(
+                "複数回答の列で、選ばなかったことを示す値（1が選択・2が非選択なら chosen: [1]、not_chosen: [2]）",
+                "What stands for a not chosen one; with 1 for chosen and 2 for not: chosen: [1], not_chosen: [2]",
+            ),
+        ),
         PUBLISHED,
         Option(
             name="weights",
@@ -215,9 +286,9 @@ class Survey(Harvester):
     def gather(self, context: Context) -> Sequence[HarvestObject]:
         """Return the code books and the waves."""
         source = context.source
-        waves, books = gather_files(source, source.options["files"]), listed_books(context.source)
-        names = {book for wave in waves if (book := codebook_of(source, wave.name, books))}
-        return [gather_file(source, name) for name in sorted(names)] + [one for one in waves if one.name not in names]
+        waves, books = list_waves(source), listed_books(source)
+        names = {_book_file(source, one.name, books) for one in waves} - {one.name for one in waves}
+        return [gather_file(source, name) for name in sorted(names)] + waves
 
     def fetch(self, context: Context, wanted: HarvestObject, known: HarvestObject | None) -> Fetched:
         """Keep the bytes of code books; only look at answers, which stay where they are."""
@@ -226,16 +297,26 @@ class Survey(Harvester):
         return context.fetcher.fetch(context.source, wanted, known)
 
     def transform(self, context: Context, fetched: Fetched) -> Sequence[Contribution]:
-        """Return the indicators and pairs of a wave; nothing for a code book."""
+        """Return the indicators and pairs of the waves of a file; nothing for a code book."""
         if not _is_wave(context, fetched.object.name):
             return []
         return _WaveRun(context, fetched).contributions()
 
 
 def _is_wave(context: Context, name: str) -> bool:
-    books = listed_books(context.source)
-    waves = [one.name for one in gather_files(context.source, context.source.options["files"])]
-    return name in waves and name not in {codebook_of(context.source, wave, books) for wave in waves}
+    return name in {one.name for one in list_waves(context.source)}
+
+
+def list_waves(source: HarvestSource) -> list[HarvestObject]:
+    """Return the files of answers of a source: those that match ``files`` and are no code book of another file."""
+    found, books = gather_files(source, source.options["files"]), listed_books(source)
+    others = {book for one in found if (book := _book_file(source, one.name, books)) != one.name}
+    return [one for one in found if one.name not in others]
+
+
+def _book_file(source: HarvestSource, wave: str, books: Sequence[HarvestObject]) -> str:
+    """Return the file of the code book of a wave: the wave's own file if there is no other."""
+    return without_sheet(codebook_of(source, wave, books) or wave)[0]
 
 
 def listed_books(source: HarvestSource) -> list[HarvestObject]:
@@ -267,8 +348,25 @@ def _describe_pairs(context: Context) -> Dataset:
     return describe_declared(context.source, PAIRS_TEMPLATE, breakdowns, [one.subjective for one in pairs], name=name)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A table of answers, or the rows of it that are about one period."""
+
+    #: name of its file
+    file: str
+    #: its period, and how it was found
+    wave: WavePeriod
+    #: reads it
+    reader: RespondentReader
+
+    @property
+    def sheet(self) -> str | None:
+        """Its sheet; None for a text file."""
+        return self.reader.table.grid.sheet
+
+
 class _WaveRun:
-    """One wave on its way from rows to contributions."""
+    """One file on its way from rows to contributions: one wave, or several by a column or by sheets."""
 
     def __init__(self, context: Context, fetched: Fetched) -> None:
         self._context, self._fetched = context, fetched
@@ -280,66 +378,138 @@ class _WaveRun:
         }
 
     def contributions(self) -> list[Contribution]:
-        period = self._period()
-        codebook = read_book(self._context, self._book_name(self._name), self._findings)
-        respondents = self._weighted(self._respondents(codebook))
-        wave = self._wave(period, codebook)
+        parts = self._parts(self._name, self._fetched.path, self._findings, self._context.tally)
+        if digest_of(self._fetched.path) != self._fetched.object.sha256:
+            raise _changed(self._name)
+        periods = sorted({one.wave.period for one in parts})
+        found = []
+        for period in periods:
+            own = [one for one in parts if one.wave.period == period]
+            together = self._with_siblings(own) if len(periods) == 1 else own
+            if together and together[0].file == self._name:
+                found += self._of_period(period, together, periods)
+        return found
+
+    def _of_period(self, period: Period, parts: Sequence[_Part], periods: Sequence[Period]) -> list[Contribution]:
+        for detected in dict.fromkeys(one.wave.detected for one in parts if one.wave.detected):
+            self._findings.extend([detected.finding])
+        weighted = self._options["weights"] == "column"
+        respondents = self._weighted(joined([one.reader.read(weighted=weighted) for one in parts]))
+        wave = self._wave(period, parts[0].reader.codebook, periods)
         indicators = survey_indicators(self._context.reference)
         dataset = describe_indicators(self._context, [self._groups[role].dimension() for role in DIMENSIONS])
         tables = [(dataset, observe(wave, respondents, indicators, self._findings))]
         by_id = {one.id: one for one in indicators}
         pairs = observe_pairs(wave, respondents, _pairs(self._context.reference), by_id)
         tables += [(_describe_pairs(self._context), pairs)] if pairs else []
-        issued = issued_at(period, (self._options["published"] or {}).get(self._name))
+        issued = issued_at(period, of_file(self._options["published"], self._name, parts[0].sheet))
         return [
             Contribution(
                 dataset=one,
                 table=sort_by_key(one.structure.table(rows), one.structure),
                 issued=issued,
                 object=self._name,
+                others=tuple(dict.fromkeys(part.file for part in parts if part.file != self._name)),
             )
             for one, rows in tables
         ]
 
-    def _period(self) -> Period:
-        found = find_period(self._name, (), self._options["periods"])
-        if found.detected is not None:
-            self._findings.extend([found.detected.finding])
-        return found.period
+    def _parts(self, name: str, path: Path, findings: Findings, tally: Tally) -> list[_Part]:
+        """Return the tables of answers of a file, by period."""
+        tables = open_tables(path, name=name, declared=Declared.of(self._options), findings=findings)
+        quiet = [self._reader(name, one, None, Findings(), Tally()) for one in tables]
+        usable = [one.table for one in quiet if one is not None and one.has_questions()] or [the_only(tables)]
+        for other in (one for one in tables if one not in usable):
+            if other.grid.file != self._book_name(name)[0]:
+                findings.add(SURVEY["table-unused"], other.grid.place(other.header.start), other.title[:80] or None)
+        found = []
+        for table in usable:
+            for wave, own in self._by_period(name, table, findings, tally, alone=len(usable) == 1):
+                reader = self._reader(name, own, wave.period, findings, tally)
+                found.append(_Part(file=name, wave=wave, reader=reader))
+        return found
 
-    def _book_name(self, wave: str) -> str:
-        name = codebook_of(self._source, wave, listed_books(self._source))
-        if name is None:
-            raise InputError(
-                "コード表がありません",
-                "There is no code book",
-                next_step=Label(
-                    "名前に「コード表」を含むファイルを置くか、options の codebook で指定してください",
-                    "Put a file with コード表 in its name beside it, or name it in the option codebook",
-                ),
-                place=Place(file=self._source.file.name, cell=f"{self._source.name}.options.codebook"),
-            )
-        return name
+    def _reader(
+        self, name: str, table: FoundTable, period: Period | None, findings: Findings, tally: Tally
+    ) -> RespondentReader:
+        options = self._options
+        return RespondentReader(
+            table,
+            read_book(self._context, *self._book_name(name), findings, period=period),
+            self._groups,
+            {role: heading for role, heading in (options["columns"] or {}).items() if role != "period"},
+            findings,
+            tally,
+            area=self._area_of_name(name, table),
+            chosen=frozenset(map(fold, options["chosen"] or ())),
+            not_chosen=frozenset(map(fold, options["not_chosen"] or ())),
+        )
 
-    def _respondents(self, codebook: CodeBook) -> Respondents:
-        table = the_only(
-            open_tables(
-                self._fetched.path, name=self._name, declared=Declared.of(self._options), findings=self._findings
-            )
-        )
-        if digest_of(self._fetched.path) != self._fetched.object.sha256:
-            raise FetchError(
-                f"「{self._name}」が読んでいる間に変わりました",
-                f"{self._name} changed while it was read",
-                next_step=Label(
-                    "書き込みが終わってからもう一度実行してください", "Run it again when it is written completely"
-                ),
-                place=Place(file=self._name),
-            )
-        reader = RespondentReader(
-            table, codebook, self._groups, self._options["columns"] or {}, self._findings, self._context.tally
-        )
-        return reader.read(weighted=self._options["weights"] == "column")
+    def _by_period(
+        self, name: str, table: FoundTable, findings: Findings, tally: Tally, *, alone: bool
+    ) -> list[tuple[WavePeriod, FoundTable]]:
+        """Return the waves of a table with their rows: by a column, else one that title, sheet or file tell."""
+        options = self._options
+        declared = (options["columns"] or {}).get("period")
+        column = table.get_column(declared) if declared else find_period_column(table)
+        said = of_file(options["periods"], name, table.grid.sheet) is not None
+        if column is not None and (declared or not said):
+            split = split_by_period(table, column, (options["codes"] or {}).get("period", {}))
+            if declared or (len(split.waves) > 1 and not split.unread) or (split.waves and not self._says_period(name)):
+                for row in split.unread:
+                    tally.read += 1
+                    tally.rejected += 1
+                    findings.add(SURVEY["period-unknown"], table.grid.place(row, column.index), table.text(row, column))
+                return list(split.waves.items())
+        titles = [(text, table.grid.place(row, 0)) for row, text in table.titles]
+        sheet = table.grid.sheet if not alone or not self._says_period(name) else None
+        try:
+            wave = find_period(name, (), options["periods"], sheet or (table.grid.sheet if said else None))
+        except InputError:
+            wave = find_period(name, titles, options["periods"], sheet)
+        return [(wave, table)]
+
+    def _says_period(self, name: str) -> bool:
+        return _period_or_none(name, self._options["periods"]) is not None
+
+    def _area_of_name(self, name: str, table: FoundTable) -> str | None:
+        """Return the only area that the names of file and sheet mention; None if there are none or several."""
+        text = fold(f"{name}#{table.grid.sheet or ''}")
+        names = {one: code for one, code in self._groups["area"].areas.items() if not one.isascii()}
+        said = [(one, code) for one, code in names.items() if one in text]
+        if len({code for _, code in said}) != 1 or not said:
+            return None
+        reader = GroupReader.of("area", self._context.reference, self._area, self._options["codes"])
+        group = reader.find(said[0][0])
+        return group.code if group else None
+
+    def _with_siblings(self, own: list[_Part]) -> list[_Part]:
+        """Return the parts of a period from all files, by name; the own ones if they may be editions of each other."""
+        period = own[0].wave.period
+        everything = {self._name: own}
+        for other in list_waves(self._source):
+            if other.name != self._name and _period_or_none(other.name, self._options["periods"]) == period:
+                path = self._context.fetcher.look(self._source, other, None).path
+                parts = self._parts(other.name, path, Findings(), Tally())
+                if {one.wave.period for one in parts} != {period}:
+                    continue
+                everything[other.name] = parts
+        if len(everything) == 1 or not _are_disjoint(list(everything.values())):
+            return own
+        names = sorted(everything)
+        if names[0] != self._name:
+            return everything[names[0]]
+        for name in names:
+            self._findings.add(SURVEY["wave-in-parts"], Place(file=name), str(period))
+        told = [
+            replace(one, reader=replace(one.reader, findings=self._findings, tally=self._context.tally))
+            for name in names[1:]
+            for one in everything[name]
+        ]
+        return [*own, *told]
+
+    def _book_name(self, wave: str) -> tuple[str, str | None]:
+        return without_sheet(codebook_of(self._source, wave, listed_books(self._source)) or wave)
 
     def _weighted(self, respondents: Respondents) -> Respondents:
         if self._options["weights"] != "rake":
@@ -389,7 +559,7 @@ class _WaveRun:
             )
         return group.code
 
-    def _wave(self, period: Period, codebook: CodeBook) -> Wave:
+    def _wave(self, period: Period, codebook: CodeBook, periods: Sequence[Period]) -> Wave:
         options = self._options
         return Wave(
             file=self._name,
@@ -403,32 +573,48 @@ class _WaveRun:
                 small_base=options["flag_below"],
             ),
             wordings={one.indicator: one.wording for one in codebook.questions if one.indicator},
-            breaks=self._breaks(period, codebook),
+            breaks=self._breaks(period, codebook, periods),
         )
 
-    def _breaks(self, period: Period, codebook: CodeBook) -> dict[str, Label]:
-        before = self._book_before(period)
-        if before is None or before == codebook.file:
-            return {}
-        old = read_book(self._context, before, Findings())
+    def _breaks(self, period: Period, codebook: CodeBook, periods: Sequence[Period]) -> dict[str, Label]:
+        old = self._book_before(period, periods)
         changes = {}
-        for question in codebook.questions:
-            earlier = old.find_question(question.indicator) if question.indicator else None
+        for question in codebook.questions if old is not None else ():
+            earlier = old.find_question(question.indicator) if old and question.indicator else None
             if question.indicator and earlier is not None and not question.says_the_same(earlier):
                 self._findings.add(SURVEY["wording-changed"], Place(file=codebook.file), question.id)
                 changes[question.indicator] = _change(earlier.wording, question.wording)
         return changes
 
-    def _book_before(self, period: Period) -> str | None:
+    def _book_before(self, period: Period, periods: Sequence[Period]) -> CodeBook | None:
         """Return the code book of the wave before, or None if this is the first."""
-        waves = [one.name for one in gather_files(self._source, self._options["files"])]
-        earlier = []
-        for name in waves:
-            if name != self._name and _is_wave(self._context, name):
-                other = _period_or_none(name, self._options["periods"])
-                if other is not None and other.end < period.end:
-                    earlier.append((other.end, name))
-        return self._book_name(max(earlier)[1]) if earlier else None
+        earlier = [(one.end, one, self._name) for one in periods if one.end < period.end]
+        for other in list_waves(self._source):
+            found = _period_or_none(other.name, self._options["periods"])
+            if other.name != self._name and found is not None and found.end < period.end:
+                earlier.append((found.end, found, other.name))
+        if not earlier:
+            return None
+        _, before, name = max(earlier)
+        return read_book(self._context, *self._book_name(name), Findings(), period=before)
+
+
+def _changed(name: str) -> FetchError:
+    return FetchError(
+        f"「{name}」が読んでいる間に変わりました",
+        f"{name} changed while it was read",
+        next_step=Label("書き込みが終わってからもう一度実行してください", "Run it again when it is written completely"),
+        place=Place(file=name),
+    )
+
+
+def _are_disjoint(files: Sequence[Sequence[_Part]]) -> bool:
+    """Return whether no two files have the same ward, or no two the same respondent, so that they are no editions."""
+    for meant in (RespondentReader.areas, RespondentReader.ids):
+        sets = [frozenset().union(*(meant(one.reader) for one in parts)) for parts in files]
+        if all(sets) and len(frozenset().union(*sets)) == sum(map(len, sets)):
+            return True
+    return False
 
 
 def _period_or_none(name: str, declared: Mapping[str, str] | None) -> Period | None:
@@ -444,14 +630,42 @@ def _change(old: str, new: str) -> Label:
     return Label(f"前回の設問「{old}」から変わった", f"changed since the wave before, which asked: {old}")
 
 
-def read_book(context: Context, name: str, findings: Findings) -> CodeBook:
-    """Return the code book of a file in the source's folder.
+def read_book(
+    context: Context, name: str, sheet: str | None, findings: Findings, *, period: Period | None = None
+) -> CodeBook:
+    """Return the code book of a file in the source's folder; a file of answers that has it is only looked at.
 
     Raises
     ------
     FetchError, InputError
         If it is not there or cannot be read.
     """
-    fetched = context.fetcher.fetch(context.source, gather_file(context.source, name), None)
-    tables = open_tables(fetched.path, name=name, declared=Declared(), findings=findings)
-    return read_codebook(tables, context.reference.indicator_set, context.source.options, findings)
+    source = context.source
+    waves = {one.name: one for one in list_waves(source)} if source.kind == Survey.kind else {}
+    if name in waves:
+        path = context.fetcher.look(source, waves[name], None).path
+    else:
+        path = context.fetcher.fetch(source, gather_file(source, name), None).path
+    try:
+        tables = open_tables(
+            path, name=name, declared=Declared(), findings=findings if name not in waves else Findings()
+        )
+        return read_codebook(
+            tables, context.reference.indicator_set, source.options, findings, sheet=sheet, period=period
+        )
+    except InputError as error:
+        if name in waves:
+            raise _no_book(source) from error
+        raise
+
+
+def _no_book(source: HarvestSource) -> InputError:
+    return InputError(
+        "コード表がありません",
+        "There is no code book",
+        next_step=Label(
+            "名前に「コード表」を含むファイルを置くか、options の codebook で指定してください",
+            "Put a file with コード表 in its name beside it, or name it in the option codebook",
+        ),
+        place=Place(file=source.file.name, cell=f"{source.name}.options.codebook"),
+    )

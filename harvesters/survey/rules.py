@@ -98,6 +98,39 @@ SURVEY: dict[str, Rule] = dict(
             _CODE_BOOK,
         ),
         _rule(
+            "period-unknown",
+            Level.REJECTED,
+            "調査の時点が読めない行",
+            "Rows whose wave is not understood",
+            Label(
+                "表記を直すか、options の codes の period で指定してください（例: {period: {第1回: FY2022}}）",
+                "Correct it, or say what it means under period in the option codes, such as {period: {第1回: FY2022}}",
+            ),
+        ),
+        _rule(
+            "indicator-twice",
+            Level.WARNING,
+            "ほかの設問と同じ指標を指す設問（先の設問だけを計算する）",
+            "Questions that name the indicator of another question (only the first one is computed)",
+            _CODE_BOOK,
+        ),
+        _rule(
+            "table-unused",
+            Level.NOTICE,
+            "設問の列がない表（使わない）",
+            "Tables without a column of a question (not used)",
+        ),
+        _rule(
+            "wave-in-parts",
+            Level.WARNING,
+            "同じ時点の回答が複数のファイルにある（あわせて集計する）",
+            "Answers of the same period in several files (taken together)",
+            Label(
+                "別の回なら options の periods で時点を分けてください",
+                "If they are different waves, tell them apart in the option periods",
+            ),
+        ),
+        _rule(
             "wording-changed",
             Level.WARNING,
             "前回から設問文か選択肢が変わった（系列の断絶 B とする）",
