@@ -31,6 +31,7 @@ from harvesters.readers.declared import (
 )
 from harvesters.readers.percent import Scale, detect_scale, to_percent
 from harvesters.readers.tables import Column, FoundTable, fold
+from harvesters.readers.units import COUNTS, PERCENTAGES
 from harvesters.statistics import wilson_interval
 from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option, describe_declared
 from harvesters.survey.estimates import DIGITS, WILSON, note
@@ -134,6 +135,7 @@ class _FileRun:
         self._readers = {
             role: GroupReader.of(role, context.reference, self._area, self._options["codes"]) for role in DIMENSIONS
         }
+        self._units = [COUNTS]
         self._indicator: Indicator = context.reference.indicator_set.get_indicator(self._options["indicator"])
 
     def contribution(self) -> Contribution:
@@ -207,12 +209,14 @@ class _FileRun:
             return True
         quiet = CellReader(table.grid, self._declared.legend, type(self._findings)())
         units = [read.unit for row in table.rows if (read := quiet.number(row, column.index)) and read.value]
-        return bool(units) and all(one == "%" for one in units)
+        return 2 * units.count("%") > len(units)
 
     def _rows(self, table: FoundTable, period: str) -> Iterator[dict[str, Any]]:
         columns = self._columns(table)
         reader = CellReader(table.grid, self._declared.legend, self._findings)
         scale = self._scale(table, columns, reader)
+        numbers = [one.index for one in (columns.base, *columns.counts)]
+        self._units = reader.with_usual(table.rows, numbers, COUNTS)
         for row in table.rows:
             self._context.tally.read += 1
             groups = dict.fromkeys(DIMENSIONS, TOTAL) if row in table.totals else self._groups(table, columns, row)
@@ -259,9 +263,9 @@ class _FileRun:
 
     def _figures(self, table: FoundTable, columns: _Columns, row: int, scale: Scale) -> dict[str, Any]:
         reader = CellReader(table.grid, self._declared.legend, self._findings)
-        base = reader.number(row, columns.base.index)
-        counts = [reader.number(row, one.index) for one in columns.counts]
-        percents = [reader.number(row, one.index) for one in columns.percents]
+        base = reader.number(row, columns.base.index, *self._units)
+        counts = [reader.number(row, one.index, *self._units) for one in columns.counts]
+        percents = [reader.number(row, one.index, PERCENTAGES) for one in columns.percents]
         n = base.value if base is not None else None
         count, percent = _sum(counts), _sum_percent(percents, scale)
         missing = _missing([*(percents or counts)])

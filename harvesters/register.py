@@ -32,6 +32,7 @@ from harvesters.readers.declared import (
 )
 from harvesters.readers.markers import fold_marker
 from harvesters.readers.tables import Column, FoundTable, fold
+from harvesters.readers.units import COUNTS
 from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option, describe_declared
 from harvesters.survey.estimates import DIGITS
 from harvesters.survey.groups import HEADINGS as GROUP_HEADINGS
@@ -123,12 +124,16 @@ class _FileRun:
         self._declared = Declared.of(self._options)
         self._departments = GroupReader.of(ROLE, context.reference, self._area, self._options["codes"])
         self._not_online = {fold_marker(one) for one in self._options["not_online"]}
+        self._units = [COUNTS]
 
     def contribution(self) -> Contribution:
         tables = open_tables(self._fetched.path, name=self._name, declared=self._declared, findings=self._findings)
         table = tables[0]
         columns = self._columns(table)
         period = self._period(table)
+        quiet = CellReader(table.grid, self._declared.legend, type(self._findings)())
+        numbers = (columns["cases"].index, columns["online"].index)
+        self._units = quiet.with_usual(table.iter_data(), numbers, COUNTS)
         counts = self._count(table, columns)
         self._check_totals(table, columns, counts[TOTAL])
         dataset = _describe(self._context, self._departments)
@@ -212,8 +217,8 @@ class _FileRun:
     ) -> tuple[Decimal, Decimal] | None:
         """Return cases and online cases; None if they are not both known or contradict each other."""
         reader = CellReader(table.grid, self._declared.legend, self._findings)
-        cases = reader.number(row, columns["cases"].index)
-        online = reader.number(row, columns["online"].index)
+        cases = reader.number(row, columns["cases"].index, *self._units)
+        online = reader.number(row, columns["online"].index, *self._units)
         place = table.grid.place(row, columns["online"].index)
         if cases is None or online is None:
             return None

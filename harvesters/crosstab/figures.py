@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -13,6 +13,7 @@ from harvesters.readers.cells import CellReader, ReadNumber
 from harvesters.readers.declared import Declared
 from harvesters.readers.percent import Scale, detect_scale, to_percent
 from harvesters.readers.tables import fold
+from harvesters.readers.units import COUNTS, PERCENTAGES, ColumnUnit
 from harvesters.survey.codebook import Question
 from harvesters.survey.rules import TABLES
 
@@ -82,18 +83,16 @@ def read_figures(
     grid = cross.table.grid
     reader = CellReader(grid, declared.legend, findings)
     rows = {**cross.answers, **({"": cross.no_answer} if cross.no_answer is not None else {})}
-    cells = {
-        (label, one.column.index): reader.number(row, one.column.index)
-        for label, row in rows.items()
-        for one in cross.groups
-    }
-    bases = {one.column.index: _base(cross, reader, one.column.index) for one in cross.groups}
+    columns = [one.column.index for one in cross.groups]
+    bases = {one: _base(cross, reader, one) for one in columns}
+    counted = _are_counts(cross, _cells(CellReader(grid, declared.legend, Findings()), rows, columns), bases)
+    units = reader.with_usual(rows.values(), columns, COUNTS) if counted else [PERCENTAGES]
+    cells = _cells(reader, rows, columns, *units)
     tally.read += len(rows)
     tally.accepted += len(rows)
     if question.multiple and len(question.positive) > 1:
         findings.add(TABLES["multiple-answers"], grid.place(cross.table.header.start), question.id)
         return None
-    counted = _are_counts(cross, cells, bases)
     figures = Figures(cross=cross, question=question)
     scale = "points" if counted else _scale(cross, cells, declared, findings)
     positive = tuple(fold(one.label) for one in question.options if one.positive)
@@ -106,10 +105,16 @@ def read_figures(
     return figures
 
 
+def _cells(
+    reader: CellReader, rows: Mapping[str, int], columns: Sequence[int], *units: ColumnUnit
+) -> dict[tuple[str, int], ReadNumber | None]:
+    return {(label, one): reader.number(row, one, *units) for label, row in rows.items() for one in columns}
+
+
 def _base(cross: CrossTable, reader: CellReader, column: int) -> ReadNumber | None:
     if cross.base is None:
         return ReadNumber(value=cross.people.get(column))
-    return reader.number(cross.base, column)
+    return reader.number(cross.base, column, COUNTS)
 
 
 def _are_counts(

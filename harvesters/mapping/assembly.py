@@ -30,6 +30,7 @@ from harvesters.mapping.fields import Outcome
 from harvesters.mapping.parts import Codebook, KeptPart, KeptRows, Look, Part, Report, RowStates, report_cells
 from harvesters.mapping.rules import MAPPED
 from harvesters.mapping.scratch import Scratch
+from harvesters.mapping.units import with_units_held
 from harvesters.readers.grid import show
 from harvesters.readers.percent import Scale, judge_scale
 
@@ -68,6 +69,7 @@ class Assembly:
     def add(self, plan: Plan, slices: Sequence[Slice]) -> None:
         """Add what was read of one table."""
         report = Report()
+        slices = with_units_held(plan, slices, self._reference.codelists["unit"].labels, self._findings)
         scales: list[Scale | None] | None = None
         for load in slices:
             table = load()

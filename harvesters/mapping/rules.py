@@ -123,6 +123,16 @@ MAPPED: dict[str, Rule] = dict(
             ),
         ),
         _rule(
+            "unit-of-heading",
+            Level.WARNING,
+            "見出しの単位が設定と違う列",
+            "Columns whose heading names another unit than the configuration",
+            Label(
+                "見出しか、mapping の unit と multiply を直してください（千人の列は unit: PS、multiply: 1000）",
+                "Correct the heading, or unit and multiply in the mapping (unit: PS, multiply: 1000 for thousands)",
+            ),
+        ),
+        _rule(
             "percent-out-of-range",
             Level.REJECTED,
             "0から100の間にない割合",

@@ -4,7 +4,7 @@
 cell                    number
 ======================  ==================================================================
 ``1,391`` ``１，３９１``  1391
-``12人`` ``1,234件``     12 (人), 1234 (件)
+``12人`` ``1,234件``     12 (人), 1234 (件); refused where the column has another unit (:mod:`.units`)
 ``▲3`` ``△3`` ``-3``     -3
 ``50.2%`` ``５０．２％``  50.2 (%)
 0.502 shown as 50.2%    50.2 (%)
@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -30,58 +31,17 @@ from harvesters.findings import Findings, Level, Rule
 from harvesters.readers.eras import Bare, ReadTime, read_moment, read_time
 from harvesters.readers.grid import Grid, Value, show
 from harvesters.readers.markers import BESIDE_NUMBERS, STATUSES, Legend, is_marker
-
-#: units that may stand behind a number, longest first
-UNITS = (
-    *(
-        "百万円",
-        "ポイント",
-        "事業所",
-        "か月",
-        "か所",
-        "ヶ所",
-        "ヵ所",
-        "カ所",
-        "箇所",
-        "千円",
-        "億円",
-        "世帯",
-        "手続",
-        "団体",
-        "施設",
-    ),
-    *(
-        "品目",
-        "時間",
-        "km2",
-        "km",
-        "ha",
-        "人",
-        "名",
-        "件",
-        "社",
-        "戸",
-        "台",
-        "枚",
-        "回",
-        "円",
-        "歳",
-        "票",
-        "点",
-        "校",
-        "日",
-        "分",
-    ),
-)
+from harvesters.readers.units import PATTERN, PERCENT, ColumnUnit, Unit, find_unit, usual_unit
 
 #: full-width forms of ASCII; NFKC would also make 1 of ①, which is a footnote
 _WIDE = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20}
 _NUMBER = re.compile(
     r"(?P<before>[a-z*#])?\s*(?P<sign>[▲△+-])?\s*"
     r"(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<decimals>\.\d+)?\s*"
-    rf"(?P<unit>%|{'|'.join(map(re.escape, UNITS))})?\s*(?P<after>[a-z*#])?"
+    rf"(?P<unit>{PATTERN})?\s*(?P<after>[a-z*#])?"
 )
-_MINUS = str.maketrans("−‐‑‒–—―─ーｰ", "-" * 10)
+#: what stands for a minus sign; not the long vowel of パーセント
+_MINUS = re.compile(r"(?<![ァ-ヺｦ-ﾟ])[−‐‑‒–—―─ーｰ]")
 _ERRORS = frozenset({"#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
 
 
@@ -129,6 +89,16 @@ UNCOMPUTED = _rule(
     "表計算ソフトで開いて保存し直すか、値の貼り付けにしてください",
     "Open it in your spreadsheet and save it again, or paste values",
 )
+UNIT_CONTRADICTS = _rule(
+    "unit-contradicts",
+    Level.REJECTED,
+    "列の単位と違う単位の付いたセル",
+    "Cells with a unit that is not that of their column",
+    "値を確かめ、列の単位で数字だけを書いてください。列の単位の設定が誤りなら設定を直してください"
+    "（mapping の value の unit、千人などの桁は multiply）",
+    "Check the value and write a plain number in the unit of the column; if the configuration of the column is wrong, "
+    "correct it (unit of value in the mapping; multiply for scales such as 千人)",
+)
 NOT_A_DAY = _rule(
     "cell-not-a-date",
     Level.REJECTED,
@@ -145,7 +115,16 @@ DAY_REPAIRED = _rule(
     "正しい元号に直してください",
     "Write them in the right era",
 )
-RULES = (REPAIRED, NOT_A_NUMBER, UNKNOWN_MARKER, FORMULA_ERROR, UNCOMPUTED, NOT_A_DAY, DAY_REPAIRED)
+RULES = (
+    REPAIRED,
+    NOT_A_NUMBER,
+    UNKNOWN_MARKER,
+    FORMULA_ERROR,
+    UNCOMPUTED,
+    UNIT_CONTRADICTS,
+    NOT_A_DAY,
+    DAY_REPAIRED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +196,7 @@ def _read_text(text: str, legend: Legend) -> ReadNumber | Complaint:
     if meaning is not None and meaning not in BESIDE_NUMBERS:
         number, status = STATUSES[meaning]
         return ReadNumber(value=number, status=status)
-    narrow = stripped.translate(_MINUS).translate(_WIDE).lower()
+    narrow = _MINUS.sub("-", stripped).translate(_WIDE).lower()
     match = _NUMBER.fullmatch(narrow)
     if match is None:
         return Complaint(UNKNOWN_MARKER if is_marker(stripped) else NOT_A_NUMBER, stripped)
@@ -233,7 +212,13 @@ def _build(text: str, match: re.Match[str], legend: Legend) -> ReadNumber | Comp
     sign = -1 if parts["sign"] in {"▲", "△", "-"} else 1
     number = sign * Decimal(parts["digits"].replace(",", "") + (parts["decimals"] or ""))
     status = STATUSES[meanings[0]][1] if meanings and meanings[0] else None
-    return ReadNumber(value=number, status=status, unit=parts["unit"], repair=_repair(text, parts))
+    return ReadNumber(value=number, status=status, unit=_unit(parts["unit"]), repair=_repair(text, parts))
+
+
+def _unit(word: str | None) -> str | None:
+    """Return a unit as it is written, and ``%`` for whatever means percent."""
+    found = find_unit(word) if word else None
+    return "%" if found == Unit(PERCENT) else word
 
 
 def _repair(text: str, parts: Mapping[str, str | None]) -> Label | None:
@@ -263,8 +248,8 @@ class CellReader:
     #: takes complaints and repairs
     findings: Findings
 
-    def number(self, row: int, column: int) -> ReadNumber | None:
-        """Return the number in a cell; None if it cannot be read, which is reported."""
+    def number(self, row: int, column: int, *units: ColumnUnit) -> ReadNumber | None:
+        """Return the number in a cell; None, which is reported, if it cannot be read or has not its column's units."""
         if (row, column) in self.grid.uncomputed:
             self.findings.add(UNCOMPUTED, self.grid.place(row, column))
             return None
@@ -273,9 +258,20 @@ class CellReader:
         if isinstance(read, Complaint):
             self.findings.add(read.rule, self.grid.place(row, column), read.value)
             return None
+        for one in units:
+            if (wrong := one.contradiction(read.unit)) is not None:
+                self.findings.add(UNIT_CONTRADICTS, self.grid.place(row, column), show(value), detail=wrong)
+                return None
         if read.repair is not None:
             self.findings.add(REPAIRED, self.grid.place(row, column), show(value), detail=read.repair)
         return read
+
+    def with_usual(self, rows: Iterable[int], columns: Iterable[int], *units: ColumnUnit) -> list[ColumnUnit]:
+        """Return units of cells and the one that most of them have, if they have different ones that fit ``units``."""
+        quiet, numbers = CellReader(self.grid, self.legend, Findings()), list(rows)
+        read = [quiet.number(row, column, *units) for column in columns for row in numbers]
+        found = usual_unit(Counter(one.unit for one in read if one is not None and one.unit is not None))
+        return [*units, found] if found else list(units)
 
     def moment(self, row: int, column: int, *, bare: Bare | None = None) -> ReadTime | None:
         """Return the time in a cell; None if it is empty, or cannot be read, which is reported."""

@@ -24,10 +24,11 @@ from itertools import islice
 from catalog.errors import InputError, Label
 from catalog.model.codelist import nearest
 from harvesters.findings import Finding, Level, Rule
-from harvesters.readers.cells import UNITS, ReadNumber, read_number
+from harvesters.readers.cells import ReadNumber, read_number
 from harvesters.readers.detected import Detected
 from harvesters.readers.grid import Grid, Value, cell_address, column_letters, is_empty, show
 from harvesters.readers.markers import LEGENDS
+from harvesters.readers.units import PATTERN
 
 SPLIT_TABLE = Rule(
     "table-split",
@@ -59,7 +60,7 @@ _NOTE = re.compile(r"^\s*(?:[※＊*]|[(（]?\s*注|備\s*考|出\s*典|資\s*�
 _TOTAL = re.compile(r"^(?:合計|総計|総合計|計|小計|総数|全体|全市|市計|男女計|total)$", re.IGNORECASE)
 #: a row of a header that has nothing but how many people each column is about
 _PEOPLE = re.compile(r"\(?n[=:][\d,]+\)?")
-_UNIT = re.compile(rf"\(?(?:%|n|n=|{'|'.join(UNITS)})\)?")
+_UNIT = re.compile(rf"\(?(?:n|n=|{PATTERN})\)?")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 _LONGEST_TOTAL = 12
 #: rows that a header may have

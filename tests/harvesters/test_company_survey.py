@@ -157,3 +157,18 @@ def test_subtotals_are_totals_of_their_industry_or_size_and_do_not_count_twice(m
     }
     assert "total-differs" not in context.findings.counts
     assert "group-unknown" not in context.findings.counts
+
+
+@pytest.mark.parametrize(
+    ("cells", "place", "value", "en"),
+    [
+        ((71, 30, "12社"), "E5", "12社", "the cell says 社, the column is in % (a column of percentages)"),
+        ((71, "42.3%", 42.3), "D5", "42.3%", "the cell says %, the column is in 件・人などの数 (a column of counts)"),
+        (("7.1千社", 30, 42.3), "C5", "7.1千社", "the cell says 千社, the column is in 件・人などの数"),
+    ],
+)
+def test_a_unit_that_is_not_that_of_its_column_is_refused(make_table, harvest, cells, place, value, en):
+    _, context = harvest(make_table(["製造業", "1～19人", *cells], ["建設業", "1～19人", 71, 30, 42.3]))
+    [one] = context.findings.examples["unit-contradicts"]
+    assert (one.place.sheet, one.place.cell, one.value) == ("Sheet", place, value)
+    assert one.detail.en.startswith(en)

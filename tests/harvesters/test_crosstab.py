@@ -167,6 +167,34 @@ class TestFigures:
         assert rows["kpi-01", "121002", "FY2022", "F", "_T"]["obs_status"] == "U"
         assert rows["kpi-01", "121002", "FY2022", "M", "_T"]["obs_status"] == "A"
 
+    @pytest.mark.parametrize(
+        ("rows", "cell", "value", "ja"),
+        [
+            (
+                (["n", 200, 80, 120], ["はい", 25, "12人", 15], ["いいえ", 75, 60, 85]),
+                "C7",
+                "12人",
+                "セルの単位は「人」、列の単位は「%」（割合の列）",
+            ),
+            (
+                (["n", 200, 80, 120], ["はい", "50人", "30人", "16.7%"], ["いいえ", "150人", "50人", "100人"]),
+                "D7",
+                "16.7%",
+                "セルの単位は「%」、列の単位は「件・人などの数」（人数・件数の列）",
+            ),
+            (
+                (["n", 200, "50%", 120], ["はい", 25, 40, 15], ["いいえ", 75, 60, 85]),
+                "C6",
+                "50%",
+                "セルの単位は「%」、列の単位は「件・人などの数」（人数・件数の列）",
+            ),
+        ],
+    )
+    def test_a_unit_that_is_not_that_of_its_table_is_refused(self, make_tables, harvest, rows, cell, value, ja):
+        _, context = harvest(make_tables(*rows), questions=QUESTIONS)
+        [one] = context.findings.examples["unit-contradicts"]
+        assert (one.place.cell, one.value, one.detail.ja) == (cell, value, ja)
+
 
 class TestTables:
     """Which table belongs to which question."""

@@ -167,3 +167,21 @@ def test_no_cases_at_all_make_no_share(make_register, harvest):
     found, _ = harvest(make_register("転入届,市民課,0,0,未実施,"))
     row = shares(found)["kpi-13.done", "総数"]
     assert (row["value"], row["obs_status"]) == (None, "M")
+
+
+def test_a_number_of_another_unit_than_the_others_of_the_register_is_refused(make_register, harvest):
+    found, context = harvest(
+        make_register("a,市民課,100件,40件,R3.4.1,", "b,市民課,12人,1件,R3.4.1,", "c,市民課,100,50.2%,R3.4.1,")
+    )
+    assert done(found) == (40, 100)
+    assert [(one.place.cell, one.value, one.detail.ja) for one in context.findings.examples["unit-contradicts"]] == [
+        ("C3", "12人", "セルの単位は「人」、列の単位は「件」（同じ列の3個のセルが「件」）"),
+        ("D4", "50.2%", "セルの単位は「%」、列の単位は「件・人などの数」（人数・件数の列）"),
+    ]
+
+
+def test_cases_in_thousands_are_refused_because_nobody_declared_them(make_register, harvest):
+    found, context = harvest(make_register("a,市民課,100件,40件,R3.4.1,", "b,市民課,3.5千件,1件,R3.4.1,"))
+    assert done(found) == (40, 100)
+    [one] = context.findings.examples["unit-contradicts"]
+    assert (str(one.place), one.value) == ("手続.csv / C3", "3.5千件")
