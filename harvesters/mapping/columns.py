@@ -40,7 +40,7 @@ class ReadColumn:
     def take(self, of: Callable[[Outcome], bool], *, plain: bool = False) -> Mask:
         """Return for each row whether its outcome is so; ``plain`` for plain numbers."""
         flags = np.array([*(of(one) for one in self.outcomes), plain], dtype=np.bool_)
-        return flags[self.index]
+        return np.full(len(self.index), plain) if (flags == plain).all() else flags[self.index]
 
     def usable(self) -> Mask:
         """Return for each row whether an observation can be made with it."""
@@ -66,8 +66,7 @@ class ReadColumn:
                     for one, each in zip(self.outcomes, factors, strict=True)
                 ]
             )
-            rows = self.index != PLAIN
-            found[rows] = values[self.index[rows]]
+            return np.where(self.index == PLAIN, found, values[self.index])
         return found
 
 

@@ -241,6 +241,7 @@ _SMALL = {
     "harvesters.readers.plain.BLOCK": 120,
     "harvesters.mapping.bulk.ROWS_AT_ONCE": 2,
     "harvesters.mapping.scratch._SHORT": 1,
+    "harvesters.mapping.scratch.MOST_HELD": 0,
     "harvesters.mapping.assembly.ROWS": 2,
     "catalog.formats.columns.ROWS": 2,
     "catalog.formats.columns.MOST_IN_MEMORY": 0,
