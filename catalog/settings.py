@@ -218,6 +218,36 @@ class Settings:
         "失敗した収集を最初に再試行するまでの秒数。2回目からは倍ずつ延びる",
         "Seconds before a failed run is tried again; doubled each time",
     )
+    maintenance: str = _setting(
+        "毎日 4:20",
+        _text,
+        "不要になったものを片付ける予定（文かcron）。off なら片付けない",
+        "When what is not needed any more is removed: a sentence, cron, or off for never",
+    )
+    keep_builds_days: int = _setting(
+        30,
+        _number,
+        "組み立てたリリースを最後の利用から残す日数。0ならずっと",
+        "Days that built releases are kept after their last use; 0 means for ever",
+    )
+    keep_jobs_days: int = _setting(
+        400,
+        _number,
+        "収集ジョブの報告と記録を残す日数。0ならずっと",
+        "Days that reports and logs of harvest jobs are kept; 0 means for ever",
+    )
+    keep_raw_days: int = _setting(
+        0,
+        _number,
+        "どの収集元にももうない生データを残す日数。0ならずっと",
+        "Days that raw inputs are kept that no source has any more; 0 means for ever",
+    )
+    keep_audit_days: int = _setting(
+        1825,
+        _number,
+        "組み込みカタログの監査記録を残す日数。0ならずっと",
+        "Days that the audit log of the embedded catalogue is kept; 0 means for ever",
+    )
     queue_url: str = _setting(
         "",
         _queue_url,

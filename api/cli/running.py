@@ -24,6 +24,7 @@ from harvesters import HarvestSource, JobReport
 from harvesters import Progress as HarvestProgress
 from harvesters.report import status_label
 from harvesters.running.delivery import Sent, channels, read_digest, send_digests, unsent_since
+from harvesters.running.maintenance import maintain
 from harvesters.running.queue import enqueue_sources, run_worker
 from harvesters.running.scheduler import run_schedule
 from harvesters.running.watch import run_watch
@@ -297,8 +298,23 @@ def watch_command(terminal: Terminal, folder: Path | None) -> None:
         run_watch(terminal.settings, watched, stop=stop, tell=tell, progress=Bars(report))
 
 
+@click.command("maintain")
+@click.option("--dry-run", is_flag=True, help="何も消さず、消すものを示す / Show what would go, and remove nothing")
+@json_option
+@click.pass_context
+def maintain_command(context: click.Context, dry_run: bool, as_json: bool) -> None:
+    """不要になったものを片付ける。Remove what is not needed any more; the scheduler does it by itself."""
+    terminal: Terminal = context.obj
+    done = maintain(terminal.settings, dry_run=dry_run)
+    if as_json:
+        terminal.document({"dry_run": dry_run, "cleared": [one.to_dict() for one in done]})
+    else:
+        terminal.lines(terminal.text(one.label) for one in done)
+    context.exit(Exit.FAILURE if any(one.error for one in done) else Exit.SUCCESS)
+
+
 #: the commands of this module, in the order of documentation
 COMMANDS = (
     *(jobs_command, log_command, cancel_command, schedule_command, worker_command, digest_command),
-    watch_command,
+    *(watch_command, maintain_command),
 )

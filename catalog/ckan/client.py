@@ -350,14 +350,18 @@ def open_catalogue(settings: Settings, *, embedded: EmbeddedCatalog | None = Non
     if settings.catalog_url:
         remote = ckanapi.RemoteCKAN(settings.catalog_url, apikey=settings.catalog_token or None, user_agent=_USER_AGENT)
         return Catalogue(remote, settings)
-    own = embedded or EmbeddedCatalog(
+    return Catalogue(EmbeddedCKAN(embedded or open_embedded(settings)), settings)
+
+
+def open_embedded(settings: Settings) -> EmbeddedCatalog:
+    """Return the embedded catalogue in the home of the settings."""
+    return EmbeddedCatalog(
         settings.home / "catalog",
         site_url=settings.site_url,
         max_upload_bytes=settings.max_upload_mb * _MEGABYTE,
         site_title=settings.site_title,
         lang=settings.lang,
     )
-    return Catalogue(EmbeddedCKAN(own), settings)
 
 
 def download_url(catalog_url: str, resource: Mapping[str, Any]) -> str:

@@ -28,6 +28,8 @@ JOBS_KEPT = 200
 LINES_KEPT = 500
 #: a job of the queue whose worker was lost is queued again this often; one that kills its worker must not go on forever
 LOSSES_ALLOWED = 3
+#: ids of one statement; SQLite takes no more than 999 values in old versions
+_IDS_A_STATEMENT = 500
 
 
 class JobStatus(StrEnum):
@@ -371,6 +373,37 @@ class HarvestJournal:
         if job_id is None:
             return {}
         return {one.name: one for one in self.list_objects(job_id) if one.state is not ObjectState.GONE}
+
+    def find_old_jobs(self, before: datetime, *, needed: Iterable[str] = ()) -> list[str]:
+        """Return the ids of the jobs that ended before a time and that nothing needs any more, by id.
+
+        Beside ``needed``, the last job of each source, its last conclusive one (it knows what the source has) and that
+        of its state are kept.
+        """
+        ended = harvest_job.c.finished.is_not(None) & (harvest_job.c.finished < utc_text(before))
+        with self._engine.connect() as connection:
+            kept = set(needed) | set(connection.execute(select(harvest_source_state.c.job_id)).scalars())
+            for source in connection.execute(select(harvest_job.c.source).distinct()).scalars().all():
+                this = select(harvest_job.c.id).where(harvest_job.c.source == source)
+                newest = this.order_by(harvest_job.c.started.desc(), harvest_job.c.id.desc()).limit(1)
+                kept |= set(connection.execute(newest).scalars())
+                kept |= set(connection.execute(newest.where(harvest_job.c.status.in_(sorted(CONCLUSIVE)))).scalars())
+            old = connection.execute(select(harvest_job.c.id).where(ended).order_by(harvest_job.c.id)).scalars()
+            return [one for one in old if one not in kept]
+
+    def delete_jobs(self, ids: Sequence[str]) -> None:
+        """Remove jobs with their objects and logs."""
+        with self._engine.begin() as connection:
+            for start in range(0, len(ids), _IDS_A_STATEMENT):
+                some = ids[start : start + _IDS_A_STATEMENT]
+                connection.execute(delete(harvest_job).where(harvest_job.c.id.in_(some)))
+
+    def known_digests(self) -> set[str]:
+        """Return the sha256 of all that the last conclusive jobs of all sources saw."""
+        with self._engine.connect() as connection:
+            sources = connection.execute(select(harvest_job.c.source).distinct()).scalars().all()
+        known = [self.known_objects(source).values() for source in sources]
+        return {one.sha256 for objects in known for one in objects if one.sha256}
 
     def find_state(self, source: str) -> SourceState | None:
         """Return what the last complete run of a source left, or None."""

@@ -11,6 +11,7 @@ import sqlite3
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,7 +25,7 @@ from catalog.embedded.callers import (
     record_access,
     system_caller,
 )
-from catalog.embedded.clock import now
+from catalog.embedded.clock import as_text, now
 from catalog.embedded.database import Database, unavailable
 from catalog.embedded.errors import ActionError, BadRequest, NotFound
 from catalog.embedded.files import FileStore, StagedFile, StoredFile
@@ -151,8 +152,22 @@ class EmbeddedCatalog:
     def collect_garbage(self) -> list[Path]:
         """Remove the files that no resource needs and abandoned uploads; return what was removed."""
         with self.database.writing() as db:
-            rows = db.execute("SELECT DISTINCT file_sha256 FROM resource WHERE file_sha256 IS NOT NULL")
-            return self.store.collect({row[0] for row in rows})
+            return self.store.remove(self.store.find_garbage(_needed_files(db)))
+
+    def find_garbage(self) -> list[Path]:
+        """Return the files that :meth:`collect_garbage` would remove."""
+        with self.database.reading() as db:
+            return self.store.find_garbage(_needed_files(db))
+
+    def count_audit(self, before: datetime) -> int:
+        """Return how many entries of the audit log are older than a time."""
+        with self.database.reading() as db:
+            return int(db.execute("SELECT count(*) FROM audit WHERE at < ?", (as_text(before),)).fetchone()[0])
+
+    def trim_audit(self, before: datetime) -> int:
+        """Remove the entries of the audit log that are older than a time; return how many they were."""
+        with self.database.writing() as db:
+            return db.execute("DELETE FROM audit WHERE at < ?", (as_text(before),)).rowcount
 
     def close(self) -> None:
         """Close this thread's connection to the database."""
@@ -235,6 +250,11 @@ def _object_id(given: Mapping[str, Any], result: Any) -> str | None:
         return str(result["id"])
     named = given.get("id") or given.get("package_id") or given.get("name")
     return str(named) if named else None
+
+
+def _needed_files(db: sqlite3.Connection) -> set[str]:
+    rows = db.execute("SELECT DISTINCT file_sha256 FROM resource WHERE file_sha256 IS NOT NULL")
+    return {row[0] for row in rows}
 
 
 def _audit(db: sqlite3.Connection, caller: Caller, found: Action, object_id: str | None, outcome: str) -> None:

@@ -188,13 +188,16 @@ class FileStore:
         """Remove a staged file that was not placed."""
         staged.path.unlink(missing_ok=True)
 
-    def collect(self, needed: Collection[str], *, clock: Callable[[], float] = time.time) -> list[Path]:
-        """Remove files whose digest is not in ``needed``, and abandoned uploads; return what was removed."""
-        removed = [path for path in self._iter_files() if path.parent.name + path.name not in needed]
-        removed += [path for path in self._incoming.iterdir() if clock() - path.stat().st_mtime > ABANDONED_AFTER]
-        for path in removed:
+    def find_garbage(self, needed: Collection[str], *, clock: Callable[[], float] = time.time) -> list[Path]:
+        """Return the files whose digest is not in ``needed``, and abandoned uploads."""
+        garbage = [path for path in self._iter_files() if path.parent.name + path.name not in needed]
+        return garbage + [path for path in self._incoming.iterdir() if clock() - path.stat().st_mtime > ABANDONED_AFTER]
+
+    def remove(self, garbage: list[Path]) -> list[Path]:
+        """Remove files, and return them."""
+        for path in garbage:
             path.unlink(missing_ok=True)
-        return removed
+        return garbage
 
     def _iter_files(self) -> Iterator[Path]:
         for folder in self.folder.iterdir():

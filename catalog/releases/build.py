@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 import shutil
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -217,17 +218,20 @@ def load_built(folder: Path) -> BuiltRelease:
     return BuiltRelease(manifest, folder)
 
 
-def prune_builds(folder: Path, *, keep: Collection[str]) -> int:
-    """Remove the built releases whose digest is not among ``keep``; return how many bytes that freed.
+def find_old_builds(folder: Path, *, before: float) -> list[Path]:
+    """Return the folders of built releases that nobody built or used since a time (seconds of the epoch), by name.
 
-    What was published is in the catalogue and in the local copy, so nothing is lost but the time to build it again.
+    What was published is in the catalogue and in the local copy, so nothing is lost with them but the time to build
+    them again.
     """
-    freed = 0
-    for built in folder.glob("[0-9a-f]" * 64):
-        if built.name not in keep:
-            freed += sum(path.stat().st_size for path in built.iterdir())
-            shutil.rmtree(built)
-    return freed
+    return [built for built in sorted(folder.glob("[0-9a-f]" * 64)) if built.stat().st_mtime < before]
+
+
+def remove_build(built: Path) -> None:
+    """Remove a built release; nobody finds half of it, whenever this is killed."""
+    doomed = built.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
+    built.rename(doomed)
+    shutil.rmtree(doomed)
 
 
 def sha256_of(path: Path) -> str:
@@ -423,6 +427,7 @@ def _settle(work: Path, manifest: Manifest, folder: Path) -> BuiltRelease:
             shutil.rmtree(final)
         else:
             shutil.rmtree(work)
+            os.utime(final)
             return built
     try:
         work.rename(final)

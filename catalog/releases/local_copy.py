@@ -165,14 +165,17 @@ class LocalCopy:
             Only what was written so many seconds ago: younger ones may belong to a release that is arriving.
         """
         with self.locked():
-            needed = self._needed()
-            freed = 0
-            for path in [*self._objects.glob("*/*"), *self._incoming.glob("*")]:
-                status = path.stat()
-                if path.parent.name + path.name not in needed and time.time() - status.st_mtime > older_than:
-                    path.unlink()
-                    freed += status.st_size
+            garbage = self.find_garbage(older_than=older_than)
+            freed = sum(path.stat().st_size for path in garbage)
+            for path in garbage:
+                path.unlink()
             return freed
+
+    def find_garbage(self, *, older_than: float = KEEP_UNREFERENCED) -> list[Path]:
+        """Return the files that :meth:`collect_garbage` would remove."""
+        needed, before = self._needed(), time.time() - older_than
+        files = [*self._objects.glob("*/*"), *self._incoming.glob("*")]
+        return [one for one in files if one.parent.name + one.name not in needed and one.stat().st_mtime < before]
 
     @contextmanager
     def locked(self, timeout: float = 60.0) -> Iterator[None]:

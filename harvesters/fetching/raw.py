@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +92,16 @@ class RawStore:
                 with self._explained():
                     file.write(json.dumps(known, ensure_ascii=False, indent=1).encode())
                 self._put(file, path)
+
+    def find_old(self, *, before: float, needed: Collection[str] = ()) -> list[Path]:
+        """Return the files of bytes that nobody fetched since a time (seconds of the epoch) and nobody needs."""
+        kept = [one for one in sorted(self._folder.glob("[0-9a-f][0-9a-f]/*")) if one.suffix != ".json"]
+        old = [one for one in kept if one.stat().st_mtime < before and one.name not in needed]
+        return [file for one in old for file in (one, one.with_suffix(".json")) if file.exists()]
+
+    def find_abandoned(self, *, before: float) -> list[Path]:
+        """Return what runs that were killed before a time (seconds of the epoch) left of files that were arriving."""
+        return [one for one in sorted(self._folder.glob("incoming-*")) if one.stat().st_mtime < before]
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256

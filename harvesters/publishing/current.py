@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -34,9 +35,11 @@ def find_parent(catalogue: Catalogue, name: str, *, builds: Path, copy: LocalCop
     folder = builds / manifest.digest
     if folder.is_dir():
         try:
-            return load_built(folder)
+            built = load_built(folder)
         except IntegrityError:  # a damaged build is no loss: the catalogue has the release
             return _fetch(catalogue, manifest, copy)
+        os.utime(folder)  # maintenance leaves alone what is in use
+        return built
     return _fetch(catalogue, manifest, copy)
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, RunningJournal
 from catalog.database.harvests import LOSSES_ALLOWED
+from catalog.errors import Label
 from harvesters.base import HarvestSource
 
 
@@ -48,6 +49,11 @@ def find_due(
         return Due(None, True)
     at = datetime.fromisoformat(last.started) + source.every
     return Due(at, at <= now)
+
+
+def lost_label(job: HarvestJob) -> Label:
+    """Return how people are told of a job that was lost."""
+    return Label(f"ジョブ {job.id}（{job.source}）が途絶えました", f"Job {job.id} ({job.source}) was lost")
 
 
 def _last_run(source: str, journal: HarvestJournal) -> HarvestJob | None:

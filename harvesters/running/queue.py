@@ -25,6 +25,8 @@ from catalog.settings import Settings
 from harvesters.base import HarvestSource, Progress
 from harvesters.report import JobReport, describe_error
 from harvesters.runner import Runner, open_runner
+from harvesters.running.due import lost_label
+from harvesters.running.maintenance import check_schedule, maintain_if_due
 from harvesters.running.monitor import this_process
 from harvesters.running.patience import UNATTENDED_RETRIES
 from harvesters.running.source_list import SourceList
@@ -125,9 +127,12 @@ def run_worker(settings: Settings, *, tell: Tell, progress: Progress | None = No
     ------
     QueueError
         If the queue cannot be used from the beginning.
+    ScheduleError
+        If the schedule of maintenance cannot be read.
     DatabaseError
         If the application database cannot be used.
     """
+    check_schedule(settings)
     with (
         open_tickets(settings) as tickets,
         open_runner(settings, progress=progress, retries=UNATTENDED_RETRIES) as runner,
@@ -173,7 +178,7 @@ class _Desk:
 
 @contextmanager
 def _recovering(settings: Settings, tell: Tell) -> Iterator[None]:
-    """See to it in a thread that nothing is lost."""
+    """See to it in a thread that nothing is lost, and that this machine is kept clean."""
     ended = threading.Event()
     engine = open_database(settings.application_database_url)
 
@@ -183,12 +188,8 @@ def _recovering(settings: Settings, tell: Tell) -> Iterator[None]:
             while not ended.wait(settings.harvest_lease_seconds / 2):
                 try:
                     for job in recover(settings, journal, tickets):
-                        tell(
-                            Label(
-                                f"ジョブ {job.id}（{job.source}）が途絶えました",
-                                f"Job {job.id} ({job.source}) was lost",
-                            )
-                        )
+                        tell(lost_label(job))
+                    maintain_if_due(settings, tell, datetime.now(UTC))
                 except (ShihyoError, SQLAlchemyError) as error:
                     # Redis or the database may be back the next time.
                     tell(Label(str(error), str(error)))
@@ -201,11 +202,6 @@ def _recovering(settings: Settings, tell: Tell) -> Iterator[None]:
         ended.set()
         thread.join()
         engine.dispose()
-
-
-def lost_label(job: HarvestJob) -> Label:
-    """Return how people are told of a lost job."""
-    return Label(f"ジョブ {job.id}（{job.source}）が途絶えました", f"Job {job.id} ({job.source}) was lost")
 
 
 def _undeclared(job: HarvestJob, settings: Settings) -> ConfigurationError:

@@ -2,8 +2,9 @@
 
 Order of events: one process at a time has the lease ``schedule``, the others stand by; every :data:`TICK_SECONDS`, or
 when a source becomes due, a tick: ``harvest.yml`` is read again if it changed; jobs whose process died are marked lost;
-what is due is run here, one source after the other, or handed to the queue; then the digest goes out. A source that is
-busy, or a run that died, is due again at the next tick.
+what is due is run here, one source after the other, or handed to the queue; then the digest goes out, and maintenance
+is done if it is due (:mod:`harvesters.running.maintenance`). A source that is busy, or a run that died, is due again at
+the next tick.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from catalog.settings import Settings
 from harvesters.base import HarvestSource, NoProgress, Progress
 from harvesters.report import JobReport
 from harvesters.runner import run_sources
-from harvesters.running.due import find_due
+from harvesters.running.due import find_due, lost_label
+from harvesters.running.maintenance import check_schedule, maintain_if_due
 from harvesters.running.monitor import this_process
 from harvesters.running.patience import UNATTENDED_RETRIES
 from harvesters.running.source_list import SourceList
@@ -78,12 +80,13 @@ class Scheduler:
         for report in reports:
             self._tell(Label("\n".join(report.summary("ja")), "\n".join(report.summary("en"))))
         self._after()
+        maintain_if_due(self._settings, self._tell, now)
         return reports
 
     def _find_lost(self, now: datetime) -> None:
         """Mark jobs without a sign of life as lost, and tell of them."""
         for job in self._journal.lose_silent(now - timedelta(seconds=self._settings.harvest_lease_seconds)):
-            self._tell(Label(f"ジョブ {job.id}（{job.source}）が途絶えました", f"Job {job.id} ({job.source}) was lost"))
+            self._tell(lost_label(job))
 
     def find_due(self, now: datetime) -> list[HarvestSource]:
         """Return the sources that are due, the longest due first; remembers schedules that are new."""
@@ -138,9 +141,12 @@ def run_schedule(
     ------
     ConfigurationError
         If the harvest file cannot be used from the beginning.
+    ScheduleError
+        If that of maintenance cannot be read.
     DatabaseError
         If the application database cannot be used.
     """
+    check_schedule(settings)
     engine = open_database(settings.application_database_url)
     listening = _Listening(progress or NoProgress(), stop)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from catalog.errors import CheckFailed, IntegrityError, VersionError
 from catalog.formats import read_description
 from catalog.model import ChangeCounts, Label, Version, parse_manifest
-from catalog.releases import build_release, load_built, prune_builds
+from catalog.releases import build_release, find_old_builds, load_built, remove_build
 
 LATER = "2021-06-01T00:00:00+09:00"
 
@@ -172,12 +173,22 @@ def test_building_again_repairs_a_damaged_release(specimen: Any, tmp_path: Path)
     assert load_built(specimen.build(tmp_path, specimen.rates("2021-M01")).folder).digest == built.digest
 
 
-def test_pruning_keeps_what_is_named_and_what_is_no_release(specimen: Any, tmp_path: Path) -> None:
+def test_builds_that_nobody_used_for_long_are_old_and_what_is_no_release_is_not(specimen: Any, tmp_path: Path) -> None:
     first = specimen.build(tmp_path, specimen.rates("2021-M01"))
     second = specimen.build(tmp_path, specimen.rates("2021-M01", "2021-M02"), first, issued=LATER)
     (tmp_path / "notes").mkdir()
-    assert prune_builds(tmp_path, keep={second.digest}) > 0
+    for folder in (first.folder, tmp_path / "notes"):
+        os.utime(folder, (1000, 1000))
+    assert find_old_builds(tmp_path, before=2000) == [first.folder]
+    remove_build(first.folder)
     assert {path.name for path in tmp_path.iterdir()} == {second.digest, "notes"}
+
+
+def test_a_release_that_is_built_again_is_in_use(specimen: Any, tmp_path: Path) -> None:
+    built = specimen.build(tmp_path, specimen.rates("2021-M01"))
+    os.utime(built.folder, (1000, 1000))
+    specimen.build(tmp_path, specimen.rates("2021-M01"))
+    assert find_old_builds(tmp_path, before=2000) == []
 
 
 def test_a_folder_without_a_release_is_an_integrity_error(tmp_path: Path) -> None:
