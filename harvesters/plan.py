@@ -31,6 +31,7 @@ from harvesters.findings import Findings
 from harvesters.guards.assessment import Assessment
 from harvesters.guards.declared import trip_lines
 from harvesters.http import HttpClient
+from harvesters.publishing.changes import ChangeBook
 from harvesters.publishing.gate import Gate, Passage
 from harvesters.publishing.proposal import PlannedRelease, example_line
 from harvesters.publishing.registering import SERVICES, plan_services, services_digest, services_trips
@@ -227,12 +228,13 @@ def plan_sources(
     progress: Progress | None = None,
     catalogue: Catalogue | None = None,
     http: HttpClient | None = None,
+    book: ChangeBook | None = None,
 ) -> list[SourcePlan]:
     """Tell what :func:`~harvesters.runner.run_sources` would publish; writes nothing.
 
     Parameters
     ----------
-    settings, sources, progress, catalogue, http
+    settings, sources, progress, catalogue, http, book
         As there.
 
     Returns
@@ -246,8 +248,8 @@ def plan_sources(
         target = catalogue or (open_catalogue(settings) if _has_catalogue(settings) else None)
         client = http or HttpClient(settings)
         try:
-            heard = progress or NoProgress()
-            return [_plan(settings, one, (journal, holds), target, client, heard) for one in sources]
+            look = _Look(settings, journal, holds, target, client, progress or NoProgress(), book)
+            return [_plan(one, look) for one in sources]
         finally:
             if http is None:
                 client.close()
@@ -260,38 +262,45 @@ def _has_catalogue(settings: Settings) -> bool:
     return bool(settings.catalog_url) or (settings.home / "catalog").is_dir()
 
 
-def _plan(
-    settings: Settings,
-    source: HarvestSource,
-    journals: tuple[HarvestJournal | None, HoldJournal | None],
-    catalogue: Catalogue | None,
-    http: HttpClient,
-    progress: Progress,
-) -> SourcePlan:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the plans of one call share; all of it is only read."""
+
+    settings: Settings
+    journal: HarvestJournal | None
+    holds: HoldJournal | None
+    catalogue: Catalogue | None
+    http: HttpClient
+    progress: Progress
+    book: ChangeBook | None
+
+
+def _plan(source: HarvestSource, look: _Look) -> SourcePlan:
     plan = SourcePlan(source.name, source.kind, source.title)
-    journal, holds = journals
+    settings, journal = look.settings, look.journal
     with _scratch(settings) as (store, copy):
         reading = Reading(
             harvester=harvesters()[source.kind],
             context=Context(
                 source=source,
                 reference=load_reference(),
-                fetcher=Fetcher(settings, store, http),
+                fetcher=Fetcher(settings, store, look.http),
                 findings=plan.findings,
                 tally=plan.rows,
             ),
             known=journal.known_objects(source.name) if journal else {},
-            progress=progress,
+            progress=look.progress,
         )
         assessment = Assessment(
             reading=reading,
             limits=source.guards,
-            journal=holds,
-            catalogue=catalogue,
+            journal=look.holds,
+            catalogue=look.catalogue,
             builds=settings.home / "builds",
             copy=copy,
+            book=look.book,
         )
-        gate = Gate(journal=holds, source=source.name, limits=source.guards)
+        gate = Gate(journal=look.holds, source=source.name, limits=source.guards)
         try:
             reading.fetch()
             reading.transform()

@@ -41,6 +41,7 @@ from catalog.errors import Label, LeaseLost, SourceBusy, TimedOut
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, NoProgress, Progress
 from harvesters.http import HttpClient
+from harvesters.publishing.changes import ChangeBook
 from harvesters.publishing.gate import Approval
 from harvesters.report import JobReport, describe_error, error_line
 from harvesters.running.monitor import Claim, JobMonitor, StopRun, this_process
@@ -57,6 +58,7 @@ def run_sources(
     http: HttpClient | None = None,
     force: bool = False,
     retries: int = 0,
+    book: ChangeBook | None = None,
 ) -> list[JobReport]:
     """Harvest sources and publish what is new.
 
@@ -76,6 +78,8 @@ def run_sources(
         True to transform and compare also what has not changed since the last run.
     retries
         How often a run that failed for a passing reason is tried again, for sources that do not say so themselves.
+    book
+        Keeps what each proposal changes, for a page; None to keep nothing.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def run_sources(
     reports = []
     with open_runner(settings, progress=progress, catalogue=catalogue, http=http, retries=retries) as runner:
         for source in sources:
-            reports.append(runner.run(source, force=force))
+            reports.append(replace(runner, book=book).run(source, force=force))
             if reports[-1].status is JobStatus.CANCELLED and reports[-1].error is None:
                 break
     return reports
@@ -175,6 +179,8 @@ class Runner:
     force: bool = False
     #: what a person approves with this run, or None
     approval: Approval | None = None
+    #: keeps what each proposal changes, or None
+    book: ChangeBook | None = None
 
     def run(self, source: HarvestSource, *, force: bool = False) -> JobReport:
         """Run one source; every error ends in its report."""

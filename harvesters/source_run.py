@@ -29,6 +29,7 @@ from harvesters.fetching.raw import RawStore
 from harvesters.guards.assessment import Assessment
 from harvesters.http import HttpClient
 from harvesters.publishing.chain import Step, iter_steps
+from harvesters.publishing.changes import ChangeBook
 from harvesters.publishing.gate import Approval, Gate, Passage, Verdict
 from harvesters.publishing.identity import find_actor
 from harvesters.publishing.proposal import Proposal
@@ -81,6 +82,10 @@ class RunnerParts(Protocol):
     def force(self) -> bool:
         """Whether to transform and compare also what has not changed."""
 
+    @property
+    def book(self) -> ChangeBook | None:
+        """Keeps what each proposal changes, or None."""
+
 
 class SourceRun:
     """One job."""
@@ -113,6 +118,7 @@ class SourceRun:
             catalogue=runner.catalogue,
             builds=self._builds,
             copy=self._copy,
+            book=runner.book,
         )
         self._gate = Gate(
             journal=runner.holds,

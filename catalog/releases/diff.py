@@ -10,7 +10,8 @@ more than twice that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,12 +126,8 @@ def diff_tables(
             counts=ChangeCounts(added=new.num_rows), before=0, after=new.num_rows, new=_codes_only_in(new, None)
         )
     before = read_parquet(old) if isinstance(old, Path) else old
-    key = _joint_key(before, structure)
-    with open_scratch() as connection:
-        connection.register("old_table", _with_totals(before, key))
-        connection.register("new_table", _with_totals(new, key))
-        attributes = [name for name in new.column_names if name not in key and name in before.column_names]
-        connection.execute(_changes_sql(key, attributes))
+    with open_changes(before, new, structure) as changes:
+        connection = changes.connection
         counts = dict(connection.execute("SELECT kind, count(*) FROM changes GROUP BY kind").fetchall())
         return ReleaseDiff(
             counts=ChangeCounts(
@@ -147,8 +144,33 @@ def diff_tables(
             columns_new=_names_only_in(new, before),
             units=_pairs(connection, _UNITS),
             breaks=_pairs(connection, _BREAKS),
-            examples=_examples(connection, key, attributes, examples),
+            examples=_examples(connection, changes.key, changes.attributes, examples),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChanges:
+    """Two observation tables beside each other, as long as they are open."""
+
+    #: has ``old_table`` and ``new_table``, brought to the same dimensions, and ``changes``: the rows that differ, with
+    #: the columns of ``key``, ``old_`` and ``new_`` of each of ``attributes``, ``kind`` as in :class:`ChangeExample`
+    connection: duckdb.DuckDBPyConnection
+    #: dimensions of either
+    key: list[str]
+    #: measure and attributes that both have
+    attributes: list[str]
+
+
+@contextmanager
+def open_changes(before: pa.Table, new: pa.Table, structure: DataStructure) -> Iterator[OpenChanges]:
+    """Join two observation tables for as many questions as there are; the parameters are those of diff_tables."""
+    key = _joint_key(before, structure)
+    with open_scratch() as connection:
+        connection.register("old_table", _with_totals(before, key))
+        connection.register("new_table", _with_totals(new, key))
+        attributes = [name for name in new.column_names if name not in key and name in before.column_names]
+        connection.execute(_changes_sql(key, attributes))
+        yield OpenChanges(connection, key, attributes)
 
 
 _UNITS = """

@@ -19,6 +19,7 @@ from catalog.releases.local_copy import LocalCopy
 from harvesters.guards.declared import Limits, Trip
 from harvesters.guards.inputs import SeenShape, changed_shapes, series_of
 from harvesters.guards.withdrawn import Withdrawal
+from harvesters.publishing.changes import ChangeBook
 from harvesters.publishing.current import find_parent, find_release
 from harvesters.publishing.proposal import Ground, Proposal, propose
 from harvesters.reading import Reading
@@ -39,6 +40,8 @@ class Assessment:
     #: folders of this process
     builds: Path
     copy: LocalCopy
+    #: keeps what each proposal changes, for a page; None if nobody wants to look
+    book: ChangeBook | None = None
     _known: Mapping[str, KnownShape] = field(default_factory=dict, init=False)
     _trips: Mapping[str, Trip] = field(default_factory=dict, init=False)
     _seen: Mapping[str, SeenShape] = field(default_factory=dict, init=False)
@@ -76,7 +79,10 @@ class Assessment:
             withdrawals=self._withdrawals(name, parent),
             now=datetime.now(UTC).replace(microsecond=0),
         )
-        return propose(name, ground)
+        proposal = propose(name, ground)
+        if self.book is not None:
+            self.book.see(self.reading.context.source.name, proposal, parent)
+        return proposal
 
     def save_shapes(self, settled: Iterable[str], names: Sequence[str]) -> None:
         """Keep the forms of the inputs whose datasets are all settled: published, unchanged, or approved."""
