@@ -2,7 +2,8 @@
 
 Order of events for a sheet:
 
-1. every row is one of: blank; a note (one cell that begins with ※, 注, 出典...); a title (one other cell); cells;
+1. every row is one of: blank; a note (one cell that begins with ※, 注, 出典...); a title (one other cell, unless it
+   stands right below a table and not in its first column); cells;
 2. rows of cells that touch are a block; titles before it and notes behind it are its own;
 3. the header of a block is its first row, the rows that merged cells or gaps of the header reach down to, a row of
    units, and no row with numbers; a header of years is a header;
@@ -227,6 +228,8 @@ def _blocks(grid: Grid, layout: Layout) -> Iterator[_Block]:
             block.rows.append(row)
         elif kind == "note" and block.rows:
             block.notes.append((row, _single(grid, row)))
+        elif kind == "title" and _goes_on(grid, block, row):
+            block.rows.append(row)
         elif kind != "blank":
             if block.rows:
                 yield block
@@ -234,6 +237,13 @@ def _blocks(grid: Grid, layout: Layout) -> Iterator[_Block]:
             block.titles.append((row, _single(grid, row)))
     if block.rows:
         yield block
+
+
+def _goes_on(grid: Grid, block: _Block, row: int) -> bool:
+    """Return whether a row with one text belongs to the table right above: the text is not in its first column."""
+    if block.notes or not block.rows or block.rows[-1] != row - 1 or len(block.rows) == 1:
+        return False
+    return next(_full_columns(grid, row)) > next(_full_columns(grid, block.rows[0]))
 
 
 def _kind(grid: Grid, row: int, layout: Layout) -> str:

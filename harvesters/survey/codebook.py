@@ -81,7 +81,8 @@ _NO_ANSWER_AFTER = re.compile(r"(\d+)[\s」』\"']?(?:[:=]|は|が|…|\.{2,})\s
 _MULTIPLE = re.compile(r"複数|MA\b|LA\b|すべて|いくつでも|全て", re.IGNORECASE)
 #: the beginning of an option in a cell that lists them: ``1:`` ``2．`` ``3=`` ``4)`` ``(5)``
 _LISTED = re.compile(r"(?:^|[\s、,;/|])\(?(\d{1,3})\s*[:.=)]\s*")
-_SEVERAL = re.compile(r"[,、;/・\s\n]+|と")
+#: what stands between several codes or labels, the surest first
+_SEVERAL = tuple(re.compile(one) for one in (r"[,、;\n]+", r"[,、;/\s]+", r"[,、;/・\s]+|と"))
 _SPAN = re.compile(r"(\d+)\s*[-~〜～–]\s*(\d+)")
 _INDICATOR = re.compile(r"(?:kpi|指標|no\.?|#)*[-_.:]*0*(\d{1,2})")
 
@@ -193,7 +194,7 @@ def read_codebook(
     sheet
         The sheet to read; None for all, or for the one that is named after the period.
     period
-        Of the wave that it is read for.
+        Of the wave that it is read for; None if that is not known yet, which any sheet will do for.
 
     Raises
     ------
@@ -206,9 +207,9 @@ def read_codebook(
     for table, columns in chosen:
         for one in _questions(table, columns, indicators, findings):
             place = table.grid.place(table.header.start)
-            if fold(one.id) in questions:
+            if fold(one.id) in questions and period is not None:
                 raise _twice(one.id, questions[fold(one.id)][1], place)
-            questions[fold(one.id)] = (one, place)
+            questions.setdefault(fold(one.id), (one, place))
     found = _declared(tuple(one for one, _ in questions.values()), declared, indicators, chosen[0][0].grid.place())
     if not found:
         raise InputError(
@@ -371,15 +372,18 @@ def codes_of(text: str, labels: Mapping[str, str]) -> list[str]:
     narrow = unicodedata.normalize("NFKC", text).strip()
     if fold(narrow) in by_label:
         return [by_label[fold(narrow)]]
-    found: list[str] = []
-    for part in (one for one in _SEVERAL.split(narrow) if one):
-        span = _SPAN.fullmatch(part)
-        if span:
-            found += [str(one) for one in range(int(span[1]), int(span[2]) + 1)]
-        else:
-            leading = re.match(r"(\d+)[:.]", part)
-            found.append(by_label.get(fold(part)) or (leading[1] if leading else plain_code(part)))
-    return [code for code in found if code in labels]
+    cut = [[one.strip() for one in form.split(narrow) if one.strip()] for form in _SEVERAL]
+    read = [[code for part in parts for code in _codes_of_part(part, by_label)] for parts in cut]
+    whole = (codes for codes in read if codes and set(codes) <= set(labels))
+    return next(whole, [code for code in read[-1] if code in labels])
+
+
+def _codes_of_part(part: str, by_label: Mapping[str, str]) -> list[str]:
+    span = _SPAN.fullmatch(part)
+    if span:
+        return [str(one) for one in range(int(span[1]), int(span[2]) + 1)]
+    leading = re.match(r"(\d+)\s*[:.]", part)
+    return [by_label.get(fold(part)) or (leading[1] if leading else plain_code(part))]
 
 
 def _indicator(

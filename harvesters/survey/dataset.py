@@ -13,6 +13,7 @@ from typing import Any
 
 from catalog.errors import ConfigurationError, Label, Place
 from catalog.model import Dataset, Dimension, parse_period
+from catalog.model.codelist import nearest
 from harvesters.base import Context, HarvestSource
 from harvesters.describe import describe
 from harvesters.options import FLAG, TEXT, Option, OptionType
@@ -36,6 +37,8 @@ def _name(raw: Any) -> str:
 def _texts_by_text(raw: Any) -> dict[str, str]:
     if not isinstance(raw, Mapping) or not raw:
         raise TypeError
+    if any(isinstance(value, bool | Mapping | list) for value in raw.values()):
+        raise TypeError  # No and Yes without quotes are no texts in YAML
     return {TEXT.parse(key): TEXT.parse(value if isinstance(value, str) else str(value)) for key, value in raw.items()}
 
 
@@ -55,7 +58,14 @@ def _periods(raw: Any) -> dict[str, str]:
 
 LABEL = OptionType("label", Label("{ja: …, en: …} の形", "a text in both languages: {ja: ..., en: ...}"), _label)
 NAME = OptionType("name", Label("英小文字・数字・ハイフンの名前", "a name of a-z, 0-9 and hyphens"), _name)
-MAPPING = OptionType("mapping", Label("{名前: 値} の形", "a mapping of texts: {name: value}"), _texts_by_text)
+MAPPING = OptionType(
+    "mapping",
+    Label(
+        "{名前: 値} の形（No、Yes、On という値は引用符で囲む）",
+        "a mapping of texts: {name: value}, with quotes around the values No, Yes and On",
+    ),
+    _texts_by_text,
+)
 CODES = OptionType(
     "codes", Label("{sex: {男性: M}} の形", "labels and their codes by breakdown: {sex: {男性: M}}"), _codes
 )
@@ -221,6 +231,28 @@ def declared_area(source: HarvestSource) -> str:
             key=f"{source.name}.options.area",
         )
     return area
+
+
+def check_columns(source: HarvestSource, roles: Iterable[str]) -> None:
+    """Refuse roles in the option ``columns`` that do not exist.
+
+    Raises
+    ------
+    ConfigurationError
+        For the first such role; names those that exist.
+    """
+    allowed = [*roles]
+    for role in source.options["columns"] or {}:
+        if role not in allowed:
+            raise ConfigurationError(
+                f"options の columns の「{role}」という役割はありません",
+                f"There is no role {role!r} for the option columns",
+                next_step=Label(f"役割: {'、'.join(allowed)}", f"Roles: {', '.join(allowed)}"),
+                place=Place(file=source.file.name, cell=f"{source.name}.options.columns"),
+                value=role,
+                allowed=allowed,
+                nearest=nearest(role, allowed),
+            )
 
 
 def checked_area(context: Context) -> str:

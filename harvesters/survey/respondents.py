@@ -478,7 +478,7 @@ def _begins_with(column: Column, id: str) -> bool:
     """Return whether a heading is the number of a question and goes on with its wording: ``問1 あなたは…``."""
     name, start = fold(column.name), fold(id)
     rest = name[len(start) :]
-    return name.startswith(start) and len(rest) > 1 and not re.match(r"[\d_\-(.\[/]", rest)
+    return name.startswith(start) and len(rest) > 1 and not re.match(r"[\d_\-(\[/]|\.\d", rest)
 
 
 def _masked(text: str) -> str | None:
