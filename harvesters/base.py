@@ -28,6 +28,7 @@ from catalog.reference import Reference
 from harvesters.findings import Findings, Rule
 from harvesters.guards.declared import Limits
 from harvesters.options import Option
+from harvesters.places import ObservationPlaces
 
 if TYPE_CHECKING:
     from harvesters.fetching.fetch import Fetcher
@@ -122,6 +123,8 @@ class Contribution:
     object: str
     #: names of the other objects that have parts of it
     others: tuple[str, ...] = ()
+    #: where its observations stand in files; empty if they stand in no cells
+    places: tuple[ObservationPlaces, ...] = ()
 
     @property
     def objects(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from catalog.releases.checks import NAMED_ROWS, Finding, check_table
 from harvesters.base import Context, Contribution
 from harvesters.findings import Level, Rule
 from harvesters.guards.declared import CODE_NOT_IN_LIST, DUPLICATE_KEY, Guard, Limits
+from harvesters.guards.located import find_places
 
 OBSERVATION_LEFT_OUT = Rule(
     "observation-left-out",
@@ -75,9 +76,12 @@ def _rows_to_leave_out(table: pa.Table, findings: Sequence[Finding]) -> dict[int
 
 
 def _without(contribution: Contribution, left_out: Mapping[int, Finding], context: Context) -> Contribution:
-    for one in left_out.values():
+    found = list(left_out.values())
+    places = find_places([contribution], [one.key for one in found])
+    for number, one in enumerate(found):
         key = " ".join(str(code) for code in one.key.values())
-        context.findings.add(OBSERVATION_LEFT_OUT, Place(file=contribution.object), key, detail=one.what)
+        place = places.get(number, Place(file=contribution.object))
+        context.findings.add(OBSERVATION_LEFT_OUT, place, key, detail=one.what)
     stays = [number not in left_out for number in range(1, contribution.table.num_rows + 1)]
     return replace(contribution, table=contribution.table.filter(pa.array(stays, pa.bool_())))
 
@@ -93,7 +97,7 @@ def _too_many(
         f"[{guard.id}] {guard.title.en}: {found} (may be left out: {allowed}). "
         f"Dataset {contribution.dataset.name}, {key}: {first.what.en}",
         next_step=guard.next_step,
-        place=Place(file=contribution.object),
+        place=find_places([contribution], [first.key]).get(0, Place(file=contribution.object)),
         guard=guard.id,
         rule=first.rule,
         value=first.value,

@@ -231,7 +231,9 @@ class Mapper:
         table = assembly.finish(dataset.structure.names, dataset.structure.arrow_schema())
         tally = self._context.tally
         self._check_share(tally.rejected - before.rejected, tally.read - before.read, object)
-        return Contribution(dataset=dataset, table=table, issued=issued or _issued(assembly), object=object)
+        places = (assembly.places,) if assembly.places is not None else ()
+        issued = issued or _issued(assembly)
+        return Contribution(dataset=dataset, table=table, issued=issued, object=object, places=places)
 
     def _describe(self, assembly: Assembly) -> Dataset:
         dataset, reference = self.dataset(), self._reference

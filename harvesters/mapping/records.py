@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from catalog.errors import InputError, Label, Place
 from catalog.model.codelist import nearest
-from harvesters.readers.grid import Value
+from harvesters.readers.grid import Grid, Value
 from harvesters.readers.tables import FoundTable, fold
 
 #: what a cell of a record holds; None if there is nothing
@@ -103,7 +103,7 @@ def records_of_table(table: FoundTable, *, name: str) -> Records:
         columns=tuple(one.name for one in table.columns),
         headings=tuple(one.path or (one.name,) for one in table.columns),
         rows=_TableRows(table, columns),
-        place=_TablePlaces(table, columns),
+        place=_TablePlaces.of(table, columns),
         percent=frozenset((row, numbers[column]) for row, column in grid.percent if column in numbers),
         uncomputed=frozenset((row, numbers[column]) for row, column in grid.uncomputed if column in numbers),
         sheet=grid.sheet,
@@ -113,14 +113,21 @@ def records_of_table(table: FoundTable, *, name: str) -> Records:
 
 @dataclass(frozen=True, slots=True)
 class _TablePlaces:
-    table: FoundTable
+    """Places without the cells of the sheet: they outlive it."""
+
+    grid: Grid
+    header_row: int
     columns: Sequence[int]
 
+    @classmethod
+    def of(cls, table: FoundTable, columns: Sequence[int]) -> _TablePlaces:
+        grid, header = table.grid, table.header
+        bare = Grid(file=grid.file, sheet=grid.sheet, rows=(), lines=grid.lines)
+        return cls(bare, header.stop - 1 if header else 0, columns)
+
     def __call__(self, row: int | None, column: int | None) -> Place:
-        grid, header = self.table.grid, self.table.header
-        if row is None:
-            row = header.stop - 1 if header else 0
-        return grid.place(row, None if column is None else self.columns[column])
+        row = self.header_row if row is None else row
+        return self.grid.place(row, None if column is None else self.columns[column])
 
 
 @dataclass(frozen=True, slots=True)

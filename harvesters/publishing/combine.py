@@ -87,6 +87,7 @@ def _join(first: Contribution, second: Contribution) -> Contribution:
         table=sort_by_key(pa.concat_tables(tables), structure),
         issued=max(first.issued, second.issued, key=datetime.fromisoformat),
         others=(*first.others, *second.objects),
+        places=(*first.places, *second.places),
     )
 
 

@@ -33,6 +33,7 @@ from harvesters.base import Contribution
 from harvesters.guards.compare import Comparison, compare
 from harvesters.guards.declared import APPROVAL_REQUIRED, GuardExample, Limits, Trip
 from harvesters.guards.inputs import empty_trip
+from harvesters.guards.located import located
 from harvesters.guards.screen import screen
 from harvesters.guards.withdrawn import Withdrawal, withdrawn_trip
 from harvesters.publishing.chain import Step, iter_steps
@@ -191,7 +192,8 @@ def _lay(proposal: Proposal, contributions: list[Contribution], ground: Ground) 
             revision_share=step.dataset.revision_share,
             now=ground.now,
         )
-        _keep(proposal.trips, compare(comparison, ground.limits))
+        brought = [one for one in contributions if not set(step.objects).isdisjoint(one.objects)]
+        _keep(proposal.trips, located(compare(comparison, ground.limits), brought))
         manifest = _release(step, manifest, diff, proposal)
         before, proposal.last, proposal.diff = step.table, step, diff
 
