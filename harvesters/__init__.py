@@ -11,16 +11,22 @@
                                    JobReport
 
 :func:`plan_sources` goes the same way and stops before it writes anything.
+
+What is below is imported when it is asked for: ``shihyo harvest status`` needs none of the publishing.
 """
 
-from catalog.database.harvests import HarvestJob, HarvestObject, JobStatus, ObjectState
-from harvesters.base import Context, Contribution, Fetched, Harvester, HarvestSource, Progress
-from harvesters.findings import Finding, Findings, Level, Rule
-from harvesters.plan import SourcePlan, plan_sources
-from harvesters.report import JobReport
-from harvesters.runner import run_sources
-from harvesters.sources import load_sources
-from harvesters.status import SourceStatus, job_status
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from catalog.database.harvests import HarvestJob, HarvestObject, JobStatus, ObjectState
+    from harvesters.base import Context, Contribution, Fetched, Harvester, HarvestSource, Progress
+    from harvesters.findings import Finding, Findings, Level, Rule
+    from harvesters.plan import SourcePlan, plan_sources
+    from harvesters.report import JobReport
+    from harvesters.runner import run_sources
+    from harvesters.sources import load_sources
+    from harvesters.status import SourceStatus, job_status
 
 __all__ = [
     "Context",
@@ -45,3 +51,21 @@ __all__ = [
     "plan_sources",
     "run_sources",
 ]
+
+_MODULES = {
+    "catalog.database.harvests": ("HarvestJob", "HarvestObject", "JobStatus", "ObjectState"),
+    "harvesters.base": ("Context", "Contribution", "Fetched", "Harvester", "HarvestSource", "Progress"),
+    "harvesters.findings": ("Finding", "Findings", "Level", "Rule"),
+    "harvesters.plan": ("SourcePlan", "plan_sources"),
+    "harvesters.report": ("JobReport",),
+    "harvesters.runner": ("run_sources",),
+    "harvesters.sources": ("load_sources",),
+    "harvesters.status": ("SourceStatus", "job_status"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

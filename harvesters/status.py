@@ -14,7 +14,6 @@ from catalog.errors import Label, SourceBusy
 from catalog.settings import Settings
 from harvesters.base import HarvestSource
 from harvesters.report import status_label
-from harvesters.runner import source_lock
 from harvesters.running.due import find_due
 from harvesters.sources import load_sources
 
@@ -132,6 +131,8 @@ def _really(settings: Settings, job: HarvestJob, leases: Leases) -> HarvestJob:
     lease = leases.find(f"source {job.source}")
     if lease is not None and lease.home != _home_id(settings):
         return job
+    from harvesters.runner import source_lock  # a runner knows all of publishing
+
     try:
         with source_lock(settings, job.source):
             return replace(job, status=JobStatus.LOST)

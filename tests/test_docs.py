@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from api.cli import shihyo
+from api.cli.command import shihyo
 from api.cli.console import Exit
 from catalog import errors
 from catalog.settings import describe_settings
@@ -23,7 +23,9 @@ def _documents(root: Path) -> list[Path]:
 
 
 def _commands(group: click.Group, prefix: str = "shihyo") -> Iterator[str]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from _commands(command, f"{prefix} {name}")
         else:

@@ -11,53 +11,15 @@
 
 Every command prints tables for people, or with ``--json`` one JSON document for machines. Exit codes are those of
 :class:`api.cli.console.Exit`.
+
+Order of events: this module, which imports nothing, waits for Ctrl-C; :mod:`api.cli.command` says which commands there
+are; the module of the command that is wanted is imported, with all that it needs.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-
-import click
-
-from api.cli.catalogue import catalog_group
-from api.cli.check import check_command
-from api.cli.console import Exit, Terminal
-from api.cli.document import openapi_group
-from api.cli.harvest import harvest_group
-from api.cli.running import COMMANDS
-from api.cli.serving import demo_command, serve_command
-from api.cli.setting import settings_command
-from api.cli.token import token_group
-from catalog.errors import ShihyoError
-from catalog.settings import Settings
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="shihyo")
-@click.pass_context
-def shihyo(context: click.Context) -> None:
-    """指標カタログ: オープンデータと指標API。Open-data catalogue and indicator API."""
-    settings = Settings.from_environ(os.environ)
-    context.obj = Terminal(settings)
-
-
-for _command in (
-    harvest_group,
-    catalog_group,
-    token_group,
-    openapi_group,
-    check_command,
-    serve_command,
-    demo_command,
-    settings_command,
-):
-    shihyo.add_command(_command)
-
-
-for _command in COMMANDS:
-    harvest_group.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -66,18 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code; errors are explained on standard error."""
+    """Run the command and return its exit code; Ctrl-C ends it quietly, while it is being imported too."""
     try:
-        code = shihyo.main(args=arguments, prog_name="shihyo", standalone_mode=False)
-        return int(code or Exit.SUCCESS)
-    except click.exceptions.Exit as end:
-        return int(end.exit_code)
-    except click.ClickException as error:
-        error.show()
-        return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("中止しました / Stopped", err=True)
-        return Exit.INTERRUPTED
-    except ShihyoError as error:
-        Terminal.explain(error)
-        return Exit.FAILURE
+        from api.cli.command import run_command
+
+        return run_command(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("中止しました / Stopped\n")
+        return 130

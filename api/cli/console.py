@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -14,9 +14,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from catalog.ckan import Progress as Report
 from catalog.errors import Label, ShihyoError
 from catalog.settings import Settings
+
+if TYPE_CHECKING:
+    from catalog.ckan import Progress as Report
 
 
 class Exit(IntEnum):

@@ -1,4 +1,4 @@
-"""``shihyo harvest``: what the sources are, what a run would change, the run, what became of it."""
+"""``shihyo harvest plan | run`` and what follows: decisions on what was held, going back, what an id means."""
 
 from __future__ import annotations
 
@@ -10,65 +10,23 @@ from api.cli.console import Exit, Terminal, json_option
 from api.cli.explaining import explain_errors
 from api.cli.queueing import enqueue
 from api.cli.running import Bars, send_new_digests
-from catalog.errors import Label, UnknownCode
-from catalog.model.codelist import nearest
-from harvesters import HarvestSource, JobReport, JobStatus, job_status, load_sources, plan_sources, run_sources
+from api.cli.sources import pick_sources, sources_argument
+from catalog.errors import Label
+from harvesters import HarvestSource, JobReport, JobStatus, plan_sources, run_sources
 from harvesters.explain import SORTS, find_explanations, list_explanations
 from harvesters.publishing.approval import approve, list_waiting, reject
 from harvesters.publishing.rollback import roll_back
 from harvesters.report import decision_line, exit_code, hold_lines
 
-_sources_argument = click.argument("names", nargs=-1, metavar="[SOURCE]...")
 
-
-@click.group("harvest")
-def harvest_group() -> None:
-    """収集と公開。Harvest sources and publish what is new."""
-
-
-def _load(terminal: Terminal, names: Sequence[str] = ()) -> list[HarvestSource]:
-    sources = load_sources(terminal.settings.harvest_file, terminal.settings)
-    known = [one.name for one in sources]
-    for name in names:
-        if name not in known:
-            hint = nearest(name, known)
-            raise UnknownCode(
-                f"収集元「{name}」は {terminal.settings.harvest_file.name} にありません",
-                f"{terminal.settings.harvest_file.name} has no source {name!r}",
-                next_step=Label(
-                    f"「{hint}」ではありませんか" if hint else f"あるのは {'、'.join(known)} です",
-                    f"Did you mean {hint}?" if hint else f"There are: {', '.join(known)}",
-                ),
-                value=name,
-                allowed=known,
-                nearest=hint,
-            )
-    return [one for one in sources if not names or one.name in names]
-
-
-@harvest_group.command("list")
-@json_option
-@click.pass_obj
-def list_sources(terminal: Terminal, as_json: bool) -> None:
-    """収集元の一覧。The declared sources."""
-    sources = _load(terminal)
-    if as_json:
-        terminal.document([one.to_dict() for one in sources])
-        return
-    terminal.table(
-        (Label("収集元", "Source"), Label("種類", "Kind"), Label("題名", "Title"), Label("場所", "Place")),
-        [(one.name, one.kind, terminal.text(one.title), one.path or one.url) for one in sources],
-    )
-
-
-@harvest_group.command("plan")
-@_sources_argument
+@click.command("plan")
+@sources_argument
 @json_option
 @click.pass_context
 def plan(context: click.Context, names: Sequence[str], as_json: bool) -> None:
     """実行したら何が変わるか（書き込まない）。What a run would change, exactly; writes nothing."""
     terminal: Terminal = context.obj
-    sources = _load(terminal, names)
+    sources = pick_sources(terminal, names)
     with terminal.progress(shown=not as_json) as report:
         plans = plan_sources(terminal.settings, sources, progress=Bars(report))
     if as_json:
@@ -78,8 +36,8 @@ def plan(context: click.Context, names: Sequence[str], as_json: bool) -> None:
     context.exit(max((one.exit_code for one in plans), default=Exit.SUCCESS))
 
 
-@harvest_group.command("run")
-@_sources_argument
+@click.command("run")
+@sources_argument
 @click.option("--force", is_flag=True, help="変わっていない収集元も読み直す / Read unchanged sources again")
 @click.option("--queue", "queued", is_flag=True, help="待ち行列に入れ、ワーカーに任せる / Leave it to the workers")
 @json_option
@@ -87,15 +45,15 @@ def plan(context: click.Context, names: Sequence[str], as_json: bool) -> None:
 def run(context: click.Context, names: Sequence[str], force: bool, queued: bool, as_json: bool) -> None:
     """収集して公開する。Fetch, transform, validate and publish."""
     if queued:
-        enqueue(context.obj, _load(context.obj, names), force=force, as_json=as_json)
+        enqueue(context.obj, pick_sources(context.obj, names), force=force, as_json=as_json)
         return
-    context.exit(_run(context.obj, _load(context.obj, names), force=force, as_json=as_json))
+    context.exit(_run(context.obj, pick_sources(context.obj, names), force=force, as_json=as_json))
 
 
 def harvest_everything(terminal: Terminal) -> Exit:
     """Harvest all declared sources, telling people what became of them; for ``shihyo demo``."""
     with terminal.progress() as report:
-        reports = run_sources(terminal.settings, _load(terminal), progress=Bars(report))
+        reports = run_sources(terminal.settings, pick_sources(terminal), progress=Bars(report))
     terminal.lines(line for one in reports for line in one.summary(terminal.settings.lang))
     return _verdict(reports)
 
@@ -123,8 +81,8 @@ _job_option = click.option("--job", metavar="ID", help="この実行が止めた
 _all_option = click.option("--all", "everything", is_flag=True, help="待っているものすべて / All that waits")
 
 
-@harvest_group.command("holds")
-@_sources_argument
+@click.command("holds")
+@sources_argument
 @json_option
 @click.pass_obj
 def holds(terminal: Terminal, names: Sequence[str], as_json: bool) -> None:
@@ -138,7 +96,7 @@ def holds(terminal: Terminal, names: Sequence[str], as_json: bool) -> None:
     terminal.lines(line for one in waiting for line in hold_lines(one.to_dict(), terminal.settings.lang))
 
 
-@harvest_group.command("approve")
+@click.command("approve")
 @click.argument("source")
 @_job_option
 @_all_option
@@ -150,7 +108,7 @@ def approve_held(
 ) -> None:
     """止めたものを承認して公開する。Approve exactly what was held, and publish it."""
     terminal: Terminal = context.obj
-    [found] = _load(terminal, [source])
+    [found] = pick_sources(terminal, [source])
     with terminal.progress(shown=not as_json) as report:
         done = approve(terminal.settings, found, reason=reason, job=job, everything=everything, progress=Bars(report))
     if as_json:
@@ -160,7 +118,7 @@ def approve_held(
     context.exit(_verdict([done]))
 
 
-@harvest_group.command("reject")
+@click.command("reject")
 @click.argument("source")
 @_job_option
 @_all_option
@@ -177,7 +135,7 @@ def reject_held(terminal: Terminal, source: str, job: str | None, everything: bo
     terminal.lines(f"{one.dataset}: {decision_line(one.to_dict(), lang)}" for one in decided)
 
 
-@harvest_group.command("rollback")
+@click.command("rollback")
 @click.argument("dataset")
 @click.option("--to", metavar="VERSION|SEQUENCE", help="戻す先。なければ一つ前 / Where to; the one before if absent")
 @_reason_option
@@ -192,7 +150,7 @@ def rollback(terminal: Terminal, dataset: str, to: str | None, reason: str, as_j
     terminal.lines(done.lines(terminal.settings.lang))
 
 
-@harvest_group.command("explain")
+@click.command("explain")
 @click.argument("code", required=False)
 @json_option
 @click.pass_obj
@@ -209,16 +167,3 @@ def explain(terminal: Terminal, code: str | None, as_json: bool) -> None:
             (Label("ID", "Id"), Label("種類", "Sort"), Label("意味", "Meaning")),
             [(one.id, terminal.text(SORTS[one.sort]), terminal.text(one.title)) for one in found],
         )
-
-
-@harvest_group.command("status")
-@_sources_argument
-@json_option
-@click.pass_obj
-def status(terminal: Terminal, names: Sequence[str], as_json: bool) -> None:
-    """前回の結果と次の予定。The last job of each source and when it is due."""
-    rows = job_status(terminal.settings, _load(terminal, names))
-    if as_json:
-        terminal.document([one.to_dict() for one in rows])
-        return
-    terminal.lines(line for one in rows for line in one.lines(terminal.settings.lang))
