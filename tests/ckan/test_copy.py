@@ -1,6 +1,6 @@
 """Copying between a real CKAN and an embedded catalogue, in both directions, killed on the way, by an editor.
 
-What holds for every pair of catalogues is in tests/catalog/ckan/test_copy.py; it runs on the real CKAN as well.
+What holds for every pair of catalogues is in tests/catalog/ckan/copy; it runs on the real CKAN as well.
 """
 
 from __future__ import annotations
