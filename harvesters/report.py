@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from catalog.ckan.datastore import Loaded
 from catalog.database.harvests import HarvestObject, JobStatus, ObjectState, count_states
 from catalog.errors import Label, Place, ShihyoError
 from catalog.model import Manifest
 from harvesters.base import Tally
 from harvesters.findings import Findings
 from harvesters.guards.declared import trip_lines
-from harvesters.readability.inputs import InputScore, score_lines
+
+if TYPE_CHECKING:
+    from catalog.ckan.datastore import Loaded
+    from harvesters.readability.inputs import InputScore
 
 #: exit codes of the command
 SUCCESS, FAILURE, CHANGES, CANNOT_TELL = 0, 1, 2, 3
@@ -234,7 +236,10 @@ class JobReport:
         lines += held_lines(self.held_services, self.source, self.job, lang) if self.held_services else []
         lines += [f"  DataStore {one.dataset}: {_datastore_line(one, lang)}" for one in self.datastore]
         lines.append("  " + _object_line(count_states(self.objects), ja=ja))
-        lines += [f"  {line}" for line in score_lines(self.readability, lang)]
+        if self.readability:
+            from harvesters.readability.inputs import score_lines
+
+            lines += [f"  {line}" for line in score_lines(self.readability, lang)]
         if self.rows.read:
             read, accepted, rejected = self.rows.read, self.rows.accepted, self.rows.rejected
             lines.append(

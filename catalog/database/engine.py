@@ -2,6 +2,7 @@
 
 Order of events: the engine is made; if the schema is older than the newest migration, the migrations run under a lock
 (a file beside SQLite, an advisory lock in PostgreSQL), so that two processes that start at once do not both migrate.
+Whether migrations are needed is seen without alembic, which takes as long to import as a small command takes.
 """
 
 from __future__ import annotations
@@ -9,14 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from filelock import FileLock
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -24,10 +21,15 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from catalog.errors import DatabaseError, Label, SettingError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 #: how long a writer of SQLite waits for the one before it, in seconds
 BUSY_SECONDS = 30
 #: key of PostgreSQL's advisory lock around migrations; any fixed number that nothing else here uses
 _ADVISORY_KEY = 7_441_548
+#: the folder of alembic; the files of ``versions`` begin with their revision: ``v0003_running.py``
+_MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def open_database(url: str) -> Engine:
@@ -65,8 +67,7 @@ def open_readonly(url: str) -> Iterator[Engine | None]:
         return
     engine = _connect(url, readonly=True)
     try:
-        newest = ScriptDirectory.from_config(_config()).get_current_head()
-        yield engine if schema_revision(engine) == newest else None
+        yield engine if schema_revision(engine) == _revisions()[-1] else None
     except SQLAlchemyError as error:
         raise _unusable(engine.url, error) from error
     finally:
@@ -85,23 +86,48 @@ def migrate(engine: Engine) -> None:
     DatabaseError
         If the schema comes from a newer version of the product.
     """
-    scripts = ScriptDirectory.from_config(_config())
-    newest = scripts.get_current_head()
-    if schema_revision(engine) == newest:
+    revisions = _revisions()
+    if schema_revision(engine) == revisions[-1]:
         return
     with _migration_lock(engine), engine.begin() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current not in {one.revision for one in scripts.walk_revisions()}:
+        current = _revision(connection)
+        if current is not None and current not in revisions:
             raise _too_new(engine.url, current)
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _upgrade(connection)
 
 
 def schema_revision(engine: Engine) -> str | None:
     """Return the migration that the schema stands at, or None for an empty database."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return what alembic noted in the database, or None."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _revisions() -> list[str]:
+    """Return all migrations that there are, the oldest first."""
+    return sorted(one.name[1:5] for one in (_MIGRATIONS / "versions").glob("v[0-9]*.py"))
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
 
 
 def _connect(url: str, *, readonly: bool = False) -> Engine:
@@ -143,16 +169,12 @@ def _connect_readonly(url: URL) -> Engine:
     return create_engine(f"sqlite:///file:{quoted}?mode=ro&uri=true", connect_args={"timeout": BUSY_SECONDS})
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    return config
-
-
 @contextmanager
 def _migration_lock(engine: Engine) -> Iterator[None]:
     backend, database = engine.url.get_backend_name(), engine.url.database
     if backend == "sqlite" and database and database != ":memory:":
+        from filelock import FileLock
+
         with FileLock(f"{database}.migration.lock"):
             yield
     elif backend == "postgresql":

@@ -21,6 +21,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,8 +48,11 @@ MEDIA_TYPES = {
     ".yml": "application/yaml",
 }
 
-# an own table: the shared one of the library depends on the machine's mime.types
-_TYPES = mimetypes.MimeTypes()
+
+@cache
+def _types() -> mimetypes.MimeTypes:
+    """Return an own table: the shared one of the library depends on the machine's mime.types."""
+    return mimetypes.MimeTypes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def clean_filename(raw: str) -> str:
 
 def guess_mimetype(filename: str, stated: str | None = None) -> str | None:
     """Return the media type for a file name, else the stated one, without parameters."""
-    known = MEDIA_TYPES.get(Path(filename).suffix.lower()) or _TYPES.guess_type(filename)[0]
+    known = MEDIA_TYPES.get(Path(filename).suffix.lower()) or _types().guess_type(filename)[0]
     if known or not stated:
         return known
     plain = stated.partition(";")[0].strip().lower()
