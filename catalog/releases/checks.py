@@ -44,6 +44,9 @@ _NAMED_CODES = 20
 #: code of the unit percent
 PERCENT = "PT"
 
+#: type of a column -> its type in queries
+_SQL_TYPES = {"string": "VARCHAR", "number": "DOUBLE", "integer": "BIGINT", "date": "DATE"}
+
 #: texts with line breaks, tabs or other signs that control, or with spaces around them
 _UNTIDY = r"[\x00-\x1f\x7f]|^[\s　]|[\s　]$"
 
@@ -140,7 +143,7 @@ def check_table(
         *_status_rules(codelists["obs_status"]),
         *_RATE_RULES,
     ]
-    return _apply(rules, structure, table)
+    return _apply(rules, structure, table, texts)
 
 
 def require_passed(dataset: Dataset, findings: Sequence[Finding]) -> None:
@@ -369,9 +372,10 @@ _RATE_RULES = (
 )
 
 
-def _apply(rules: Sequence[_RowRule], structure: DataStructure, table: pa.Table) -> list[Finding]:
+def _apply(rules: Sequence[_RowRule], structure: DataStructure, table: pa.Table, texts: Texts) -> list[Finding]:
     with open_scratch() as connection:
-        connection.register("observed", table.append_column(_ROW, pa.array(np.arange(1, table.num_rows + 1))))
+        connection.register("given", table.append_column(_ROW, pa.array(np.arange(1, table.num_rows + 1))))
+        connection.execute(f"CREATE TEMP VIEW observed AS SELECT {_columns_sql(structure, table, texts)} FROM given")  # noqa: S608
         printed = _printed_digits(connection)
         connection.execute(f"CREATE TEMP VIEW observations AS SELECT *, {printed} AS {_PRINTED} FROM observed")  # noqa: S608
         flags = ", ".join(f"coalesce({rule.sql}, false) AS r{number}" for number, rule in enumerate(rules))
@@ -384,6 +388,20 @@ def _apply(rules: Sequence[_RowRule], structure: DataStructure, table: pa.Table)
             if total
             for finding in _findings(connection, rule, total, structure)
         ]
+
+
+def _columns_sql(structure: DataStructure, table: pa.Table, texts: Texts) -> str:
+    """Return the columns; one with the same text in all rows, or with nothing, is said once and not read."""
+    names = [_name(_ROW)]
+    for column in structure.columns:
+        name, different = _name(column.name), texts.get(column.name, ())
+        if table.num_rows and table.column(column.name).null_count == table.num_rows:
+            names.append(f"NULL::{_SQL_TYPES[column.type]} AS {name}")
+        elif len(different) == 1 and (text := different[0].as_py()).isprintable():
+            names.append(f"{_literal(text)} AS {name}")
+        else:
+            names.append(name)
+    return ", ".join(names)
 
 
 def _printed_digits(connection: duckdb.DuckDBPyConnection) -> str:

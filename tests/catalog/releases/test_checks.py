@@ -188,3 +188,15 @@ def test_an_error_keeps_the_table_out_and_says_how_many_there_are(check: Any, sp
     assert "2 errors" in caught.value.what.en
     assert caught.value.context["rule"] in {"period", "missing-needs-reason"}
     assert len(caught.value.context["findings"]) == 2
+
+
+@pytest.mark.parametrize("text", ["\0", "'; DROP TABLE given; --", "a\nb", " ", "", "'", "$1"], ids=repr)
+def test_a_text_that_all_rows_have_is_data_and_not_sql(check: Any, specimen: Any, text: str) -> None:
+    found = check(specimen.row(unit=text), specimen.row(unit=text, period="FY2019"))
+    unknown = [one for one in found if (one.rule, one.column) == ("code-unknown", "unit")]
+    assert [(one.row, one.value, one.total) for one in unknown] == [(1, text, 2), (2, text, 2)]
+
+
+def test_what_all_rows_lack_is_found_in_each(check: Any, specimen: Any) -> None:
+    rows = [specimen.row(period=period, value=None) for period in ("FY2019", "FY2020")]
+    assert [(one.rule, one.row) for one in check(*rows)] == [("missing-needs-reason", 1), ("missing-needs-reason", 2)]
