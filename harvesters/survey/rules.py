@@ -242,12 +242,40 @@ TABLES: dict[str, Rule] = dict(
             _ASK,
         ),
         _rule("base-small", Level.NOTICE, "回答者が30人に満たない区分（状態 U）", "Groups of fewer than 30 (status U)"),
+        _rule(
+            "label-filled",
+            Level.REPAIRED,
+            "空欄の区分を上の行の区分で補った",
+            "Empty labels of groups, filled from the row above",
+            Label("区分をすべての行に書いてください", "Write the group in every row"),
+        ),
     ]
 )
 
 #: registers of the administration
 REGISTER: dict[str, Rule] = dict(
     [
+        _rule(
+            "label-filled",
+            Level.REPAIRED,
+            "空欄の区分を上の行の区分で補った",
+            "Empty labels of groups, filled from the row above",
+            Label("区分をすべての行に書いてください", "Write the group in every row"),
+        ),
+        _rule(
+            "table-unused",
+            Level.NOTICE,
+            "手続名と件数の列がない表（使わない）",
+            "Tables without names of procedures and cases (not used)",
+            Label(
+                "使うべき表なら見出しを直すか options の columns で指定してください",
+                "If it should be used, correct its headings or name them in the option columns",
+            ),
+        ),
+        _rule("row-total", Level.NOTICE, "小計の行（使わない）", "Rows of subtotals (not used)"),
+        _rule(
+            "period-unknown", Level.REJECTED, "年度・年月が読めない行", "Rows whose year or month cannot be read", _CELL
+        ),
         _rule("name-missing", Level.REJECTED, "手続名のない行", "Rows without a name", _CELL),
         _rule("name-twice", Level.REJECTED, "同じ手続の2つ目の行", "Second row of the same procedure", _CELL),
         _rule(
