@@ -10,7 +10,7 @@ import click
 
 from api.cli.console import Exit, Terminal, json_option
 from catalog.errors import Label, ShihyoError
-from harvesters.readability import ReadabilityReport, check_file, compare_layouts, find_described, write_pages
+from harvesters.readability import ReadabilityReport, check_members, compare_layouts, find_described, write_pages
 from harvesters.readability.rules import RULES
 
 _LAYOUT = "L3-07"
@@ -28,10 +28,17 @@ def check_command(
 ) -> None:
     """ファイルの機械可読性を点検する。Judge files by the machine-readability rule."""
     terminal: Terminal = context.obj
-    reports, failed = [], False
+    reports: list[ReadabilityReport] = []
+    skipped: list[str] = []
+    failed = False
     for path in files:
         try:
-            reports.append(check_file(path, values=not no_values, described=None if bare else find_described(path)))
+            found = check_members(path, values=not no_values, described=None if bare else find_described(path))
+            reports += found.reports
+            skipped += found.lines(terminal.settings.lang)
+            failed = failed or bool(found.errors)
+            for one in found.errors:
+                terminal.explain(one)
         except ShihyoError as error:  # the other files must get their turn
             failed = True
             terminal.explain(error)
@@ -40,6 +47,7 @@ def check_command(
         terminal.document(_document(reports, differences))
     else:
         terminal.lines(line for one in reports for line in one.lines(terminal.settings.lang))
+        terminal.lines(skipped)
         terminal.lines(_difference_lines(differences, terminal.settings.lang))
     if page is not None:
         page.write_text(write_pages(reports), "utf-8")

@@ -12,6 +12,7 @@
 from harvesters.readability.advice import compare_layouts
 from harvesters.readability.check import check_file
 from harvesters.readability.described import describe, find_described
+from harvesters.readability.members import Checked, check_members
 from harvesters.readability.page import write_page, write_pages
 from harvesters.readability.report import LevelScore, ReadabilityReport
 from harvesters.readability.result import Described
@@ -19,11 +20,13 @@ from harvesters.readability.rules import RULES, ReadabilityRule
 
 __all__ = [
     "RULES",
+    "Checked",
     "Described",
     "LevelScore",
     "ReadabilityReport",
     "ReadabilityRule",
     "check_file",
+    "check_members",
     "compare_layouts",
     "describe",
     "find_described",

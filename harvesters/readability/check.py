@@ -8,16 +8,16 @@ from catalog.errors import Label
 from harvesters.readability import advice, level1, level2, level3
 from harvesters.readability.report import ReadabilityReport, SheetReport, TableReport
 from harvesters.readability.result import Breach, Check, Described, Look, Result
-from harvesters.readability.rules import RULES, Kind
+from harvesters.readability.rules import NOT_OF_COLUMNS, RULES, Kind
 from harvesters.readability.sheet import Sheet, TextScan
 from harvesters.readability.sheets import MOST_TEXT, Opened, open_sheets
-from harvesters.readability.tables import Table, find_tables, with_declared_header
+from harvesters.readability.tables import Table, find_tables, whole_table, with_declared_header
 
 #: bytes that a file may have, packed and unpacked
 LARGEST = 500_000_000
 
 _CHECKS: dict[str, Check] = {**level1.CHECKS, **level2.CHECKS, **level3.CHECKS, **advice.CHECKS}
-_KINDS = {"csv": Kind.CSV, "tsv": Kind.CSV}
+_KINDS = {"csv": Kind.CSV, "tsv": Kind.CSV, "parquet": Kind.PARQUET}
 
 
 def check_file(
@@ -92,8 +92,8 @@ def _encoding(opened: Opened) -> Label | None:
 
 
 def _check_sheet(sheet: Sheet, kind: str, described: Described | None) -> SheetReport:
-    tables, others = find_tables(sheet)
-    if described:
+    tables, others = ([whole_table(sheet)], []) if kind == "parquet" else find_tables(sheet)
+    if described and kind != "parquet":
         tables = [with_declared_header(sheet, one, described.names) for one in tables]
     reports = []
     for table in tables:
@@ -105,6 +105,8 @@ def _check_sheet(sheet: Sheet, kind: str, described: Described | None) -> SheetR
 def _check_table(look: Look, table: Table) -> TableReport:
     kind = _KINDS.get(look.format, Kind.EXCEL)
     applied = [rule.id for rule in RULES.values() if rule.kind in (Kind.ANY, kind)]
+    if kind is Kind.PARQUET:
+        applied = [one for one in applied if one not in NOT_OF_COLUMNS]
     results = tuple(_CHECKS[one](look) for one in applied)
     names = tuple(name for _, name in look.names())
     return TableReport(table.area, table.confidence, table.layout, results, names)

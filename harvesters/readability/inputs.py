@@ -18,7 +18,7 @@ import orjson
 
 from catalog.errors import ShihyoError
 from harvesters.base import Fetched
-from harvesters.readability.check import check_file
+from harvesters.readability.members import check_members, is_tabular
 from harvesters.readability.page import write_page
 from harvesters.readability.report import ReadabilityReport
 
@@ -26,8 +26,6 @@ from harvesters.readability.report import ReadabilityReport
 MOST_KEPT = 500
 #: bytes of a text file that are judged during a run: tens of thousands of rows
 _TEXT_IN_A_RUN = 4_000_000
-#: files that people hand in as tables; what machines send each other (JSON, RDF, YAML) is not judged
-_TABULAR = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".pdf"})
 #: kinds whose inputs are rows of people: their reports have places and no values
 _PRIVATE = frozenset({"survey"})
 
@@ -132,22 +130,21 @@ def judge_inputs(fetched: Sequence[Fetched], kind: str, shelf: Shelf, *, write: 
     Returns
     -------
     list of InputScore
-        One a tabular object that can be opened; what cannot be opened is an error of its own in the same run.
+        One a tabular object that can be opened, of an archive one a table in it; what machines send each other (JSON,
+        RDF, XML) is not judged, and what cannot be opened is an error of its own in the same run.
     """
     known = shelf.known()
     scores = []
     for one in fetched:
         name, sha256 = one.object.name, one.object.sha256 or ""
-        if PurePosixPath(name).suffix.lower() not in _TABULAR:
-            continue
-        before = known.get(name)
-        if before is not None and before.sha256 == sha256:
-            scores.append(before)
+        before = [score for score in known.values() if score.sha256 == sha256 and _is_of(score.object, name)]
+        if before:
+            scores += before
             continue
         try:
-            report = _judge(one, kind)
-            score = InputScore(name, sha256, report.scores, report.broken)
-            scores.append(shelf.keep(report, sha256) if write else score)
+            for report in _judge(one, kind):
+                score = InputScore(report.name, sha256, report.scores, report.broken)
+                scores.append(shelf.keep(report, sha256) if write else score)
         except ShihyoError:  # the harvester meets the same bytes, and its error names file, place and next step
             continue
         except Exception as error:  # the report is beside the point of a run, and must not end it
@@ -160,8 +157,16 @@ def judge_inputs(fetched: Sequence[Fetched], kind: str, shelf: Shelf, *, write: 
     return scores
 
 
-def _judge(one: Fetched, kind: str) -> ReadabilityReport:
-    return check_file(one.path, name=one.object.name, values=kind not in _PRIVATE, most_text=_TEXT_IN_A_RUN)
+def _is_of(judged: str, name: str) -> bool:
+    """Return whether what was judged is an object or a table in it."""
+    return judged == name or judged.startswith(f"{name}/")
+
+
+def _judge(one: Fetched, kind: str) -> Sequence[ReadabilityReport]:
+    name = one.object.name
+    if not is_tabular(name, one.path):
+        return ()
+    return check_members(one.path, name=name, values=kind not in _PRIVATE, most_text=_TEXT_IN_A_RUN).reports
 
 
 def score_lines(scores: Sequence[InputScore], lang: str = "ja") -> list[str]:

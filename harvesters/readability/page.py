@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from catalog.errors import Label
-from harvesters.readability.report import CUT, ReadabilityReport, max_severity
+from harvesters.readability.report import CUT, NOT_APPLIED, ReadabilityReport, max_severity
 from harvesters.readability.result import Breach, Result
 from harvesters.readability.rules import LEVELS, RULES, ReadabilityRule
 
@@ -86,6 +86,8 @@ def _file(report: ReadabilityReport) -> Iterator[str]:
     yield f"<p>{escape(report.format)}, {report.bytes:,} bytes.{encoding}</p>"
     if report.cut:
         yield f"<p>{_both(CUT)}</p>"
+    if report.not_applied:
+        yield f"<p>{_both(NOT_APPLIED)}: {', '.join(report.not_applied)}</p>"
     yield '<ul class="scores">'
     yield from (_score(report, level) for level in LEVELS)
     yield "</ul>"

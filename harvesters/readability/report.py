@@ -28,6 +28,8 @@ from harvesters.readability.tables import Other
 _GROUPED_ABOVE = 20
 #: what is said of a file that is longer than what is judged
 CUT = Label("大きいため先頭の部分だけを点検", "Large: only its beginning was judged")
+#: what is said of rules that are about sheets and text
+NOT_APPLIED = Label("この形式には当てはまらない規則（採点外）", "Rules that cannot apply to this format (not scored)")
 #: examples of a rule in the lines for people
 _SHOWN = 3
 
@@ -111,6 +113,15 @@ class ReadabilityReport:
     cut: bool = False
 
     @property
+    def not_applied(self) -> tuple[str, ...]:
+        """Ids of the rules that this format cannot break, in the order of the standard; only Parquet has such a list.
+
+        Rules of workbooks and of text are about other formats by their own words, and are not listed.
+        """
+        said = {one.rule_id for one in self.results}
+        return tuple(one for one in RULES if one not in said) if self.format == "parquet" else ()
+
+    @property
     def results(self) -> Iterator[Result]:
         """All results."""
         if self.refused is not None:
@@ -172,6 +183,9 @@ class ReadabilityReport:
             lines.append(f"  {self.encoding.in_language(lang)}")
         if self.cut:
             lines.append(f"  {CUT.in_language(lang)}")
+        if self.not_applied:
+            listed = ", ".join(self.not_applied)
+            lines.append(f"  {NOT_APPLIED.in_language(lang)}: {listed}")
         for rule in RULES.values():
             told = [one for one in self.results if one.rule_id == rule.id and one.total]
             total = sum(one.total for one in told)
@@ -207,6 +221,7 @@ class ReadabilityReport:
             "ファイルサイズ": self.bytes,
             "フォーマット": self.format,
             "Sheet数": len(self.sheets),
+            **({"対象外ルール": list(self.not_applied)} if self.not_applied else {}),
             "レベル別スコア": {str(one): found.to_dict() if (found := self.score(one)) else None for one in LEVELS},
             "sheets": [self._sheet(one) for one in self.sheets],
         }

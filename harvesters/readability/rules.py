@@ -37,6 +37,8 @@ class Kind(StrEnum):
     EXCEL = "excel"
     #: delimited text
     CSV = "csv"
+    #: typed columns: no sheet, no text
+    PARQUET = "parquet"
 
 
 #: severity -> points that a broken rule costs at level 1, 2 and 3; a fatal one forces the level to 0 instead
@@ -332,3 +334,5 @@ RULES: dict[str, ReadabilityRule] = dict(
 )
 
 LEVELS = (1, 2, 3)
+#: rules about sheets and text, which typed columns with a schema cannot break and cannot keep
+NOT_OF_COLUMNS = frozenset({"L1-02", "L1-03", "L1-04", "L1-08", "L2-03", "L3-01"})

@@ -6,6 +6,8 @@ what it is                  how it is judged
 XLSX                        all rules for workbooks; the first 10,000 rows and 500 columns of a sheet
 ODS                         the same, without those that its reader cannot tell (looks, formulas, ...)
 CSV, TSV                    all rules for text
+Parquet                     the rules on names, values, units, codes and long format; its first 10,000 rows
+ZIP, gzip                   each file in it by itself (:mod:`.members`)
 XLS, PDF, HTML, ...         fails L1-01 and nothing else is judged
 ==========================  =========================================================================
 """
@@ -15,7 +17,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +26,8 @@ from harvesters.readability.marks import read_marks
 from harvesters.readability.scan import scan_text
 from harvesters.readability.sheet import Marks, Sheet
 from harvesters.readers.grid import Grid, Value
+from harvesters.readers.parquet import MAGIC as PARQUET_MAGIC
+from harvesters.readers.parquet import read_first_rows
 from harvesters.readers.table import too_large
 from harvesters.readers.text import MOST_CELLS, MOST_COLUMNS, decode
 from harvesters.readers.workbook import OLE_MAGIC, ZIP_MAGIC, read_workbook
@@ -40,7 +44,6 @@ _UNREADABLE = {
     b"%PDF": "pdf",
     b"<htm": "html",
     b"<!do": "html",
-    b"PAR1": "parquet",
     b"\x1f\x8b": "gzip",
 }
 
@@ -86,6 +89,8 @@ def open_sheets(path: Path, *, name: str, largest: int, most_text: int = MOST_TE
             return Opened(kind, ())
     if start.startswith(ZIP_MAGIC):
         return _open_archive(path, name, largest)
+    if start.startswith(PARQUET_MAGIC):
+        return _open_parquet(path, name)
     size = path.stat().st_size
     if size > largest:
         raise too_large(name, largest)
@@ -107,6 +112,11 @@ def _open_archive(path: Path, name: str, largest: int) -> Opened:
     grids = read_workbook(path, name=name, largest=largest)
     marks = read_marks(path, MOST_SHEET_ROWS)
     return Opened(kind, tuple(_sheet(one, marks.get(one.sheet or "")) for one in grids))
+
+
+def _open_parquet(path: Path, name: str) -> Opened:
+    grid, cut = read_first_rows(path, name=name, rows=MOST_SHEET_ROWS, columns=MOST_SHEET_COLUMNS)
+    return Opened("parquet", (replace(_sheet(grid, None), name=PurePosixPath(name).stem),), cut)
 
 
 def _archive_kind(path: Path) -> str:

@@ -76,6 +76,12 @@ def find_tables(sheet: Sheet) -> tuple[list[Table], list[Other]]:
     return sorted(tables, key=lambda one: one.confidence, reverse=True), others
 
 
+def whole_table(sheet: Sheet) -> Table:
+    """Return a sheet that is one table by its format, with its names in the first row."""
+    area = Area(0, 0, max(sheet.height - 1, 0), max(sheet.width - 1, 0))
+    return Table(area, layout_below(sheet, area, (0,), 1), 1.0)
+
+
 def with_declared_header(sheet: Sheet, table: Table, names: Sequence[str]) -> Table:
     """Return the table with its first row for header, if most of that row are declared names; else as it is."""
     area = table.area

@@ -94,6 +94,35 @@ def read_parquet_grid(path: Path, *, name: str, largest: int) -> Grid:
     return Grid(file=name, sheet=None, rows=rows)
 
 
+def read_first_rows(path: Path, *, name: str, rows: int, columns: int) -> tuple[Grid, bool]:
+    """Read the beginning of a Parquet file as a sheet whose first row has the names, and whether there is more of it.
+
+    Parameters
+    ----------
+    path, name
+        The file, and what people call it.
+    rows, columns
+        That are read at most, the row of names included.
+
+    Raises
+    ------
+    InputError
+        If it is not Parquet, or has lists or records in a column.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            check_flat(schema, name)
+            wanted = schema.names[:columns]
+            batch = next(file.iter_batches(rows - 1, columns=wanted), None)
+            values = [[_cell(one) for one in each.to_pylist()] for each in batch.columns] if batch is not None else []
+            more = file.metadata.num_rows > rows - 1 or len(schema.names) > columns
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(name, error) from error
+    body: list[list[Value]] = [list(row) for row in zip(*values, strict=True)]
+    return Grid(file=name, sheet=None, rows=[list(wanted), *body]), more
+
+
 def check_flat(schema: pa.Schema, name: str) -> None:
     """Refuse columns that hold more than one value a row, and columns of the same name.
 

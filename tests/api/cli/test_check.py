@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,18 @@ def test_the_description_beside_a_file_can_be_left_out(tmp_path: Path, capsys: p
     assert run(["check", str(path)]) == Exit.SUCCESS
     assert run(["check", str(path), "--bare"]) == Exit.CHANGES
     assert "L3-04" in capsys.readouterr().out
+
+
+def test_each_table_of_an_archive_is_judged_and_what_was_left_out_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "集計.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", GOOD.encode())
+        archive.writestr("b.csv", GOOD.replace("642907", "642907人").encode())
+        archive.writestr("説明.json", "{}")
+    assert run(["check", str(path)]) == Exit.CHANGES
+    said = capsys.readouterr().out
+    assert "集計.zip/a.csv: 機械可読性 L1 100 / L2 100 / L3 100" in said
+    assert "集計.zip/b.csv: 機械可読性 L1 100 / L2 0 / L3 100 (L2-01)" in said
+    assert "集計.zip/説明.json: 圧縮ファイルの中の、表でないファイル（点検しない）" in said

@@ -180,7 +180,7 @@ def test_a_fault_of_the_checker_is_told_and_does_not_end_the_run(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr("harvesters.readability.inputs.check_file", fail)
+    monkeypatch.setattr("harvesters.readability.inputs.check_members", fail)
     (tmp_path / "a.csv").write_text(BAD)
 
     [score] = judge_inputs([_fetched(tmp_path / "a.csv", "a.csv")], "csv", Shelf(tmp_path, "s"), write=True)
