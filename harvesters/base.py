@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -107,6 +107,13 @@ class Fetched:
     object: HarvestObject
     #: a file with exactly these bytes
     path: Path
+
+    def not_after(self, issued: str) -> str:
+        """Return when figures became known: as stated, and at the latest when they were fetched."""
+        seen = self.object.fetched
+        if seen is None or datetime.fromisoformat(issued) <= datetime.fromisoformat(seen):
+            return issued
+        return seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ from harvesters.documents import read_moment
 from harvesters.fetching.credentials import Credential
 from harvesters.fetching.fetch import LARGEST_DOCUMENT
 from harvesters.options import FLAG, TEXT, Option
-from harvesters.portal.kinds import Found, OwnRelease, PortalHarvester
+from harvesters.portal.harvester import Found, OwnRelease, PortalHarvester
 from harvesters.portal.own_release import find_own_table
 from harvesters.portal.remote_files import (
     RemoteFile,

@@ -27,7 +27,7 @@ from harvesters.datapackage.descriptor import NAME, PackageResource, locate, rea
 from harvesters.documents import mappings_of, text_of
 from harvesters.fetching.fetch import declared_path
 from harvesters.options import Option
-from harvesters.portal.kinds import Found, OwnRelease, PortalHarvester
+from harvesters.portal.harvester import Found, OwnRelease, PortalHarvester
 from harvesters.portal.own_release import OwnTable, find_own_table
 from harvesters.portal.remote_files import RemoteFile, Stated, choose, file_name, nothing_chosen
 from harvesters.portal.rules import OPTIONS, tell_license

@@ -40,7 +40,7 @@ from harvesters.dcat.graph import (
 )
 from harvesters.fetching.fetch import LARGEST_DOCUMENT
 from harvesters.options import Option
-from harvesters.portal.kinds import Found, OwnRelease, PortalHarvester
+from harvesters.portal.harvester import Found, OwnRelease, PortalHarvester
 from harvesters.portal.own_release import find_own_table
 from harvesters.portal.remote_files import (
     RemoteFile,

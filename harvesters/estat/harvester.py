@@ -20,14 +20,12 @@ from catalog.database.harvests import HarvestObject
 from catalog.errors import ConfigurationError, Label, Place
 from catalog.model import Dataset
 from harvesters.base import Context, Contribution, Fetched, Harvester
-from harvesters.estat import records as estat_records
 from harvesters.estat.pages import TableRequest, iter_pages
-from harvesters.estat.records import KeptTables
-from harvesters.fetching.api_address import api_address
+from harvesters.estat.records import RULES, KeptTables
+from harvesters.fetching.paged_api import api_address, page_size_option
 from harvesters.mapping import MAPPING_RULES, Mapper
 from harvesters.mapping.defaults import mapping_options
 from harvesters.options import Option, OptionType
-from harvesters.portal.remote_files import not_after_fetch
 from harvesters.readers.shape import note_shape
 
 #: name of the one object
@@ -67,12 +65,6 @@ def _filters(raw: Any) -> dict[str, str]:
     return dict(raw)
 
 
-def _page_size(raw: Any) -> int:
-    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= LARGEST_PAGE:
-        raise ValueError
-    return raw
-
-
 _TABLE_IDS = OptionType(
     "table ids",
     Label("引用符で囲んだ統計表IDの並び（例: ['0003448237']）", "a list of quoted ids, such as ['0003448237']"),
@@ -86,7 +78,6 @@ _FILTERS = OptionType(
     ),
     _filters,
 )
-_PAGE_SIZE = OptionType("page size", Label("1から100000までの整数", "a whole number from 1 to 100000"), _page_size)
 
 
 class EStat(Harvester):
@@ -112,15 +103,10 @@ class EStat(Harvester):
                 "What is wanted of the tables, by the parameters of e-Stat; for all of them",
             ),
         ),
-        Option(
-            name="page_size",
-            type=_PAGE_SIZE,
-            default=LARGEST_PAGE,
-            help=Label("1回に取る値の数", "Values that are asked for at once"),
-        ),
+        page_size_option(LARGEST_PAGE, LARGEST_PAGE, Label("1回に取る値の数", "Values that are asked for at once")),
         *mapping_options(_DEFAULTS),
     )
-    rules = (*MAPPING_RULES, *estat_records.RULES)
+    rules = (*MAPPING_RULES, *RULES)
 
     def datasets(self, context: Context) -> tuple[Dataset, ...]:
         """Return the one dataset of the source."""
@@ -146,8 +132,7 @@ class EStat(Harvester):
         issued = f"{updated.isoformat()}T00:00:00+09:00" if updated else None
         found = Mapper(context).contributions(records, object=fetched.object.name, issued=issued)
         return [
-            replace(one, dataset=_credited(one.dataset, context), issued=not_after_fetch(one.issued, fetched))
-            for one in found
+            replace(one, dataset=_credited(one.dataset, context), issued=fetched.not_after(one.issued)) for one in found
         ]
 
 

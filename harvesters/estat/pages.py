@@ -20,9 +20,9 @@ import orjson
 
 from catalog.errors import FetchError, Label, Place, SourceUnavailable
 from harvesters.estat.answer import StatsPage, nothing_fits, read_page, read_status, refused_id
-from harvesters.fetching.api_lines import write_line
 from harvesters.fetching.credentials import Credential
 from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.paged_api import write_line
 
 #: the application id
 APP_ID = Credential("estat_app_id", "appId")

@@ -15,13 +15,12 @@ from catalog.database.harvests import HarvestObject
 from catalog.errors import Label
 from catalog.model import Dataset
 from harvesters.base import Context, Contribution, Fetched, Harvester
-from harvesters.fetching.api_address import api_address
+from harvesters.fetching.paged_api import api_address, page_size_option
 from harvesters.mapping import MAPPING_RULES, Mapper
 from harvesters.mapping.defaults import mapping_options
 from harvesters.ngsi.entities import KeptEntities
 from harvesters.ngsi.pages import CREDENTIALS, PATHS, EntityRequest, iter_entities
 from harvesters.options import TEXT, Option, OptionType
-from harvesters.portal.remote_files import not_after_fetch
 from harvesters.readers.detected import DETECTIONS
 
 #: most entities that brokers give on a page (Orion, Orion-LD, Scorpio, Stellio)
@@ -45,12 +44,6 @@ def _matching(pattern: str) -> Any:
     return parse
 
 
-def _page_size(raw: Any) -> int:
-    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= LARGEST_PAGE:
-        raise ValueError
-    return raw
-
-
 _TENANT = OptionType("tenant", Label("英数字と _ -", "letters, digits, _ and -"), _matching(r"[A-Za-z0-9_-]{1,50}"))
 _SERVICE_PATH = OptionType(
     "service path",
@@ -60,7 +53,6 @@ _SERVICE_PATH = OptionType(
 _URL = OptionType(
     "url", Label("http:// か https:// で始まるURL", "a URL with http:// or https://"), _matching(r"https?://[^\s<>\"]+")
 )
-_PAGE_SIZE = OptionType("page size", Label("1から1000までの整数", "a whole number from 1 to 1000"), _page_size)
 
 
 class Ngsi(Harvester):
@@ -130,12 +122,7 @@ class Ngsi(Harvester):
                 "NGSI-LDの名前を短くする @context のURL", "URL of the @context that names of NGSI-LD are shortened by"
             ),
         ),
-        Option(
-            name="page_size",
-            type=_PAGE_SIZE,
-            default=100,
-            help=Label("1回に取るエンティティの数", "Entities that are asked for at once"),
-        ),
+        page_size_option(100, LARGEST_PAGE, Label("1回に取るエンティティの数", "Entities that are asked for at once")),
         *mapping_options(_DEFAULTS),
     )
     rules = (*MAPPING_RULES, DETECTIONS["percent"])
@@ -158,7 +145,7 @@ class Ngsi(Harvester):
         kept = KeptEntities(fetched.path, fetched.object.name)
         issued = f"{kept.modified.isoformat()}T00:00:00+09:00" if kept.modified else None
         found = Mapper(context).contributions(kept.records(), object=fetched.object.name, issued=issued)
-        return [replace(one, issued=not_after_fetch(one.issued, fetched)) for one in found]
+        return [replace(one, issued=fetched.not_after(one.issued)) for one in found]
 
 
 def _request(context: Context) -> EntityRequest:

@@ -23,9 +23,9 @@ from urllib.parse import urlencode
 import orjson
 
 from catalog.errors import FetchError, Label, Place, SourceUnavailable
-from harvesters.fetching.api_lines import write_line
 from harvesters.fetching.credentials import Credential
 from harvesters.fetching.fetch import Fetcher
+from harvesters.fetching.paged_api import write_line
 
 #: how a broker wants its token -> the token
 CREDENTIALS = {

@@ -32,7 +32,6 @@ from catalog.model import CC_BY, TOTAL, Agent, Dataset, DataStructure, Dimension
 from harvesters.base import Context, Contribution, Fetched, HarvestSource
 from harvesters.documents import JAPAN, mappings_of, read_moment, text_of, unexpected
 from harvesters.findings import Level, Rule
-from harvesters.portal.remote_files import not_after_fetch
 from harvesters.readers.shape import note_shape
 
 #: columns that make a table one of ours; the others are null if they are missing
@@ -234,7 +233,7 @@ def own_contribution(
     return Contribution(
         dataset=describe_own(context.source, descriptor, table, indicators),
         table=sort_by_key(found, table.structure),
-        issued=not_after_fetch(created, fetched) if created else str(fetched.object.fetched),
+        issued=fetched.not_after(created) if created else str(fetched.object.fetched),
         object=name,
     )
 

@@ -20,7 +20,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -267,14 +266,6 @@ def fetch_file(context: Context, file: RemoteFile, known: HarvestObject | None, 
             raise _not_as_stated(file, difference)
         context.findings.add(NOT_AS_STATED, Place(file=file.name), detail=difference)
     return fetched
-
-
-def not_after_fetch(issued: str, fetched: Fetched) -> str:
-    """Return when figures became known: as stated, and at the latest when they were fetched, whatever a portal says."""
-    seen = fetched.object.fetched
-    if seen is None or datetime.fromisoformat(issued) <= datetime.fromisoformat(seen):
-        return issued
-    return seen
 
 
 def _no_url(file: RemoteFile) -> ForbiddenAddress:

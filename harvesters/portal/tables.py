@@ -14,7 +14,7 @@ from catalog.errors import InputError, Label, Place, TooLarge
 from harvesters.base import Context, Contribution, Fetched
 from harvesters.datapackage.descriptor import meaning_of
 from harvesters.mapping import Mapper, Records, records_of_table
-from harvesters.portal.remote_files import RemoteFile, fetch_file, not_after_fetch
+from harvesters.portal.remote_files import RemoteFile, fetch_file
 from harvesters.portal.rules import MISSING_VALUE, SCHEMA_DIFFERS, TELL
 from harvesters.readers.declared import LARGEST_FILE, Declared, open_tables
 from harvesters.readers.markers import Meaning, fold_marker
@@ -73,7 +73,7 @@ def mapped(context: Context, fetched: Fetched, file: RemoteFile) -> list[Contrib
             found = mapper.file_contributions(
                 fetched.path, name=file.name, declared=declared, object=file.name, issued=file.modified
             )
-    return [replace(one, issued=not_after_fetch(one.issued, fetched)) for one in found]
+    return [replace(one, issued=fetched.not_after(one.issued)) for one in found]
 
 
 @contextmanager

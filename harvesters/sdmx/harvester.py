@@ -24,12 +24,10 @@ from harvesters.findings import Findings
 from harvesters.mapping import MAPPING_RULES, Mapper
 from harvesters.mapping.defaults import mapping_options
 from harvesters.options import TEXT, Option
-from harvesters.portal.remote_files import not_after_fetch
 from harvesters.readers.declared import LARGEST_FILE
 from harvesters.readers.shape import note_shape
-from harvesters.sdmx import csv_reader
 from harvesters.sdmx.cells import Observations, records_of_observations
-from harvesters.sdmx.csv_reader import read_sdmx_csv
+from harvesters.sdmx.csv_reader import RULES, read_sdmx_csv
 from harvesters.sdmx.json_reader import read_sdmx_json
 from harvesters.sdmx.xml_reader import read_sdmx_xml
 
@@ -100,7 +98,7 @@ class Sdmx(Harvester):
         ),
         *mapping_options(_DEFAULTS),
     )
-    rules = (*MAPPING_RULES, *csv_reader.RULES)
+    rules = (*MAPPING_RULES, *RULES)
 
     def datasets(self, context: Context) -> tuple[Dataset, ...]:
         """Return the one dataset of the source."""
@@ -135,7 +133,7 @@ class Sdmx(Harvester):
         found = read_message(fetched.path, name, context.findings)
         note_shape(name, None, found.columns)
         contributions = Mapper(context).contributions(records_of_observations(found, name), object=name)
-        return [replace(one, issued=not_after_fetch(one.issued, fetched)) for one in contributions]
+        return [replace(one, issued=fetched.not_after(one.issued)) for one in contributions]
 
 
 def read_message(path: Path, name: str, findings: Findings) -> Observations:

@@ -19,7 +19,7 @@ from catalog.reference import load_reference
 from harvesters import Findings
 from harvesters.estat.answer import read_page, read_status
 from harvesters.estat.records import KeptTables
-from harvesters.fetching.api_lines import write_line
+from harvesters.fetching.paged_api import write_line
 from harvesters.mapping import Records
 from harvesters.ngsi.entities import KeptEntities
 from harvesters.sdmx.cells import records_of_observations
