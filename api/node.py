@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from api.following import Following, FollowState
 from catalog.ckan import Follower, open_catalogue
 from catalog.errors import Label
-from catalog.formats import code_labels
+from catalog.formats import CodeLabels, code_labels
 from catalog.query.duckdb import DuckDBEngine
 from catalog.query.engine import Engine, whole
 from catalog.query.grammar import ParsedQuery, parse_query, parse_release
@@ -72,6 +72,10 @@ class _Serving:
     holdings: Holdings
     #: digest -> engine, of all current releases
     engines: Mapping[str, Engine]
+    #: reference data with the local areas of what is held
+    reference: Reference
+    #: labels of codes
+    labels: CodeLabels
 
 
 @dataclass(slots=True)
@@ -87,13 +91,12 @@ class Node:
 
     def __init__(self, settings: Settings, holdings: Holdings, reference: Reference) -> None:
         self.settings = settings
-        self.reference = reference
-        self.labels = code_labels(reference)
+        self._national = reference
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.following: Following | None = None
         self._older = _Older()
         self._swapping = threading.Lock()
-        self._serving = _Serving(holdings, self._open_current(holdings, {}))
+        self._serving = self._serve(holdings, self._open_current(holdings, {}))
 
     @classmethod
     def from_holdings(cls, holdings: Holdings, settings: Settings) -> Node:
@@ -129,6 +132,16 @@ class Node:
         return self.following.state if self.following is not None else FollowState()
 
     @property
+    def reference(self) -> Reference:
+        """The reference data, with the local areas that the datasets bring."""
+        return self._serving.reference
+
+    @property
+    def labels(self) -> CodeLabels:
+        """Labels of everything that :attr:`reference` names."""
+        return self._serving.labels
+
+    @property
     def holdings(self) -> Holdings:
         """The holdings that are served; take them once in a request and go on with that object."""
         return self._serving.holdings
@@ -137,7 +150,7 @@ class Node:
         """Serve other holdings. Their indexes are built first; until then the old ones are served."""
         with self._swapping:
             engines = self._open_current(holdings, self._serving.engines)
-            self._serving = _Serving(holdings, engines)
+            self._serving = self._serve(holdings, engines)
 
     def engine(self, release: ReleaseHolding) -> Engine:
         """Return the engine that answers for a release."""
@@ -203,6 +216,14 @@ class Node:
             self.following.stop()
         for engine in (*self._serving.engines.values(), *self._older.engines.values()):
             engine.close()
+
+    def _serve(self, holdings: Holdings, engines: Mapping[str, Engine]) -> _Serving:
+        """Return the state that serves holdings; of a local area the newest release of a dataset says what it is."""
+        newest = [one.manifest.dataset for each in holdings.datasets.values() for one in reversed(each.releases)]
+        reference = self._national.with_areas(
+            {one.code: one for each in reversed(newest) for one in each.areas}.values()
+        )
+        return _Serving(holdings, engines, reference, code_labels(reference))
 
     def _open_current(self, holdings: Holdings, known: Mapping[str, Engine]) -> dict[str, Engine]:
         current = [one.current for one in holdings.datasets.values()]

@@ -23,6 +23,7 @@ import pyarrow as pa
 from catalog.database.harvests import HarvestObject
 from catalog.errors import Label
 from catalog.model import Agent, Dataset
+from catalog.model.area import Area
 from catalog.model.service import Service
 from catalog.reference import Reference
 from harvesters.findings import Findings, Rule
@@ -67,6 +68,8 @@ class HarvestSource:
     watch: str | None = None
     #: what is held instead of published
     guards: Limits = Limits()  # noqa: RUF009 - it is immutable
+    #: local areas that the file declares, for all its sources
+    areas: tuple[Area, ...] = ()
 
     @property
     def folder(self) -> Path:

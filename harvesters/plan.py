@@ -283,7 +283,7 @@ def _plan(source: HarvestSource, look: _Look) -> SourcePlan:
             harvester=harvesters()[source.kind],
             context=Context(
                 source=source,
-                reference=load_reference(),
+                reference=load_reference().with_areas(source.areas),
                 fetcher=Fetcher(settings, store, look.http),
                 findings=plan.findings,
                 tally=plan.rows,

@@ -18,6 +18,7 @@ from catalog.model.service import Service
 from harvesters.base import Context, Contribution, Fetched, Harvester, Progress
 from harvesters.findings import Level, Rule
 from harvesters.guards.inputs import SeenShape
+from harvesters.local_areas import with_areas
 from harvesters.notes import with_plain_notes
 from harvesters.publishing.chain import Lineage
 from harvesters.publishing.combine import combine
@@ -136,7 +137,8 @@ class Reading:
             self.progress.update(name, "transform", done, total)
             try:
                 with watch_shapes(fetched.object.name) as self.shapes[fetched.object.name]:
-                    marked = map(mark_synthetic, self.harvester.transform(self.context, fetched))
+                    own = with_areas(self.harvester.transform(self.context, fetched), self.context.source.areas)
+                    marked = map(mark_synthetic, own)
                     found += map(with_plain_notes, marked)
                     self._register(self.harvester.services(self.context, fetched), fetched.object.name)
             except Exception as error:  # one object's trouble must not be another's
@@ -186,6 +188,7 @@ class Reading:
             "kind": self.harvester.kind,
             "version": self.harvester.version,
             "options": self.context.source.to_dict()["options"],
+            "areas": [one.to_dict() for one in self.context.source.areas],
             "publisher": self.context.source.publisher.to_dict(),
             "datasets": [one.to_dict() for one in self.harvester.datasets(self.context)],
         }

@@ -103,7 +103,7 @@ class SourceRun:
             harvester=harvesters()[source.kind],
             context=Context(
                 source=source,
-                reference=load_reference(),
+                reference=load_reference().with_areas(source.areas),
                 fetcher=Fetcher(settings, self._store, runner.http),
                 findings=report.findings,
                 tally=report.rows,

@@ -7,6 +7,7 @@
       chiba-city:
         title: {ja: 千葉市, en: Chiba City}
         url: https://www.city.chiba.jp/
+    areas: areas.csv                        # optional: areas that no national list has (harvesters.local_areas)
     sources:
       - name: mynumber
         kind: mynumber
@@ -28,6 +29,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,9 +39,11 @@ import yaml
 
 from catalog.errors import ConfigurationError, Label, Place, ScheduleError
 from catalog.model import Agent
+from catalog.reference import load_reference
 from catalog.settings import Settings
 from harvesters.base import Harvester, HarvestSource
 from harvesters.guards.declared import Limits, read_guards
+from harvesters.local_areas import read_local_areas
 from harvesters.options import TEXT, OptionType, check_keys, read_options, read_value, unknown_value
 from harvesters.registry import harvesters
 from harvesters.running.schedule import Schedule, parse_schedule
@@ -54,7 +58,7 @@ except ImportError:
 #: largest harvest file that is read, in bytes
 LARGEST_FILE = 1_000_000
 
-_FILE_KEYS = ("version", "organisations", "sources")
+_FILE_KEYS = ("version", "organisations", "areas", "sources")
 _ORGANISATION_KEYS = ("title", "url", "email")
 _SOURCE_KEYS = (
     *("name", "kind", "title", "path", "url", "organisation", "every", "schedule", "timeout", "retries", "watch"),
@@ -173,7 +177,10 @@ def load_sources(path: Path, settings: Settings) -> list[HarvestSource]:
     if not isinstance(entries, list):
         raise _broken(path.name, "sources", Label("収集元の並びがありません", "There is no list of sources"))
     agents = _agents(raw.get("organisations") or {}, path.name)
-    sources = [_source(entry, f"sources[{i}]", path, settings, agents) for i, entry in enumerate(entries)]
+    areas = read_local_areas(raw.get("areas"), path, load_reference().areas)
+    sources = [
+        replace(_source(entry, f"sources[{i}]", path, settings, agents), areas=areas) for i, entry in enumerate(entries)
+    ]
     _check_unique(sources, path.name)
     return sources
 

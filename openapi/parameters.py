@@ -64,7 +64,7 @@ class AreaListParameters(StrictSchema):
     level = parameter(
         "地域の階層",
         "Level of the area",
-        choices=("country", "prefecture", "designated_city", "municipality", "designated_ward"),
+        choices=("country", "prefecture", "designated_city", "municipality", "designated_ward", "local_area"),
     )
     within = parameter("この地域とその下の地域", "This area and everything below it", pattern="[^,]+")
     q = parameter("名称・よみに含まれる語", "A part of the name or reading", pattern=".{1,200}")

@@ -15,6 +15,7 @@ from api.portal.figures import Figure, FigureReader
 from api.portal.links import observations_of
 from catalog.errors import Label
 from catalog.model import TOTAL, Dataset, Dimension, Period
+from catalog.model.area import LOCAL
 from catalog.model.indicator import Indicator, IndicatorDefinition
 from catalog.releases import DatasetHolding, ReleaseHolding
 
@@ -60,19 +61,30 @@ def _make_all(indicator: Indicator, holding: DatasetHolding, reader: FigureReade
     area = reader.home_area(holding)
     if area is None:
         return
-    within = _areas_within(area, holding, reader)
-    if within.codes:
+    for within in _areas_within(area, holding, reader):
         by_area = reader.newest_by_area(holding, indicator.id, within.codes)
-        yield from _make(indicator, holding, within, area, by_area, reader)
+        yield from _make(indicator, holding, within, area, _of_one_period(by_area), reader)
     for dimension in holding.dataset.structure.breakdowns:
         found = reader.breakdown(holding, indicator.id, area, dimension.id)
         yield from _make(indicator, holding, dimension, area, found, reader)
 
 
-def _areas_within(area: str, holding: DatasetHolding, reader: FigureReader) -> Dimension:
-    known, areas = reader.areas_of(holding), reader.node.reference.areas
-    wards = (one for one in areas.children(area) if one.code in known and one.level == "designated_ward")
-    return Dimension("area_code", Label("区", "Ward"), {one.code: one.name for one in wards})
+#: levels of areas that are charted below a city, each by itself
+_PARTS = {"designated_ward": Label("区", "Ward"), LOCAL: Label("地区", "Local area")}
+
+
+def _areas_within(area: str, holding: DatasetHolding, reader: FigureReader) -> Iterator[Dimension]:
+    known, within = reader.areas_of(holding), reader.node.reference.areas.within(area)
+    for level, title in _PARTS.items():
+        parts = {one.code: one.name for one in within if one.level == level and one.code in known and one.code != area}
+        if parts:
+            yield Dimension("area_code", title, parts)
+
+
+def _of_one_period(found: Mapping[str, Sequence[Figure]]) -> Mapping[str, Sequence[Figure]]:
+    """Leave out areas whose newest figure is older than the others': they ended, and the heading names one period."""
+    newest = {name: max(one.period for one in figures) for name, figures in found.items()}
+    return {name: [one for one in figures if one.period == newest[name]] for name, figures in found.items()}
 
 
 def _make(

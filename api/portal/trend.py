@@ -19,12 +19,12 @@ from api.portal.charts.lines import STYLES, changes
 from api.portal.figures import Figure, FigureReader, Series
 from api.portal.writing import Writer
 from catalog.model import Period
-from catalog.model.area import Area
+from catalog.model.area import LOCAL, Area
 from catalog.model.indicator import Indicator
 from catalog.releases import DatasetHolding
 
 #: levels with so many areas that only those of the prefecture are offered
-_LOCAL = frozenset({"designated_ward", "municipality"})
+_NEAR = frozenset({"designated_ward", "municipality", LOCAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,8 @@ def group_areas(known: Mapping[str, DatasetHolding], home: str, reader: FigureRe
     areas = reader.node.reference.areas
     prefecture = home[:2]
     groups = []
-    for level in ("country", "prefecture", "designated_city", "designated_ward", "municipality"):
-        near = (one for one in areas.at_level(level) if level not in _LOCAL or one.code[:2] == prefecture)
+    for level in ("country", "prefecture", "designated_city", "designated_ward", "municipality", LOCAL):
+        near = (one for one in areas.at_level(level) if level not in _NEAR or one.code[:2] == prefecture)
         here = tuple(one for one in near if one.code in known)
         if here:
             groups.append(AreaGroup(level, here))

@@ -91,6 +91,7 @@ def _present(call: Call, holding: DatasetHolding) -> dict[str, Any]:
     return {
         **dataset.to_dict(),
         "license": present_license(dataset.license),
+        "areas": [one.code for one in dataset.areas],
         "columns": _columns(dataset.structure),
         "dimensions": _dimensions(dataset.structure),
         "current": _summarise(call, holding.current),

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -262,7 +262,7 @@ def _dcat_extras(manifest: Manifest) -> dict[str, str]:
         "temporal_start": parse_period(first).start.isoformat() if first else "",
         "temporal_end": parse_period(last).end.isoformat() if last else "",
         "spatial_uri": _JAPAN if COUNTRY in dataset.spatial else "",
-        "spatial_text": "、".join(_area_names(dataset.spatial)),
+        "spatial_text": "、".join(_area_names(dataset)),
         "frequency": f"{_EU}/frequency/{_FREQUENCIES[dataset.frequency]}",
         "language": json.dumps(sorted(_LANGUAGES.values())),
         "theme": json.dumps([_THEME]),
@@ -285,8 +285,8 @@ def _agent(role: str, agent: Agent) -> dict[str, str]:
     }
 
 
-def _area_names(codes: Sequence[str]) -> Iterable[str]:
-    areas = load_reference().areas
+def _area_names(dataset: Dataset) -> Iterable[str]:
+    areas, codes = load_reference().areas.with_areas(dataset.areas), dataset.spatial
     return [found.name_ja if (found := areas.find(code)) else code for code in codes]
 
 

@@ -114,6 +114,7 @@ def describe_datapackage(
         "spatial": list(dataset.spatial),
         "synthetic": dataset.synthetic,
         "resources": [_resource(one, dataset, unit, known, used) for one in files],
+        **({"areas": [one.to_dict() for one in dataset.areas]} if dataset.areas else {}),
         **({"omitted": [one.to_dict() for one in omitted]} if omitted else {}),
     }
 

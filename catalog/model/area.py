@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -38,9 +38,16 @@ PARENT_LEVELS: dict[str, tuple[str, ...]] = {
     "designated_city": ("prefecture",),
     "municipality": ("prefecture",),
     "designated_ward": ("designated_city",),
+    "local_area": ("prefecture", "designated_city", "municipality", "designated_ward", "local_area"),
 }
+#: level of the areas that an installation declares for itself: 地区, 学校区, 町丁目, 生活圏
+LOCAL = "local_area"
 #: the levels whose areas are 基礎自治体 (1,741 of them, Tokyo's 23 special wards included)
 MUNICIPAL_LEVELS = frozenset({"designated_city", "municipality"})
+
+#: code of a local area: the standard area code of an area above it, then 2 to 34 letters, digits, ``-`` and ``_``;
+#: with at least seven characters it is taken for no local-government code
+LOCAL_CODE = re.compile(r"[0-9]{5}[0-9A-Za-z_-]{2,34}")
 
 #: what a column's five-digit texts are: six-digit codes without their zero, or standard area codes
 FiveDigits = Literal["lost_zero", "standard"]
@@ -226,9 +233,9 @@ def _invalid(text: str, what: Label, next_step: Label, **context: Any) -> Invali
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
-    """A country, prefecture, municipality or ward."""
+    """A country, prefecture, municipality, ward, or local area that an installation declares."""
 
-    #: six digits with check digit; ``000000`` is Japan
+    #: six digits with check digit; ``000000`` is Japan; of a local area as :data:`LOCAL_CODE`
     code: str
     #: official name without the district: 酒々井町, 千葉市中央区
     name_ja: str
@@ -249,7 +256,7 @@ class Area:
 
     @property
     def standard_code(self) -> str:
-        """Five-digit standard area code (e-Stat ``@area``)."""
+        """Five-digit standard area code (e-Stat ``@area``); of a local area that of the area that its code names."""
         return self.code[:5]
 
     @property
@@ -261,6 +268,10 @@ class Area:
     def is_municipality(self) -> bool:
         """Whether it is one of the 1,741 basic local governments."""
         return self.level in MUNICIPAL_LEVELS
+
+    def exists_during(self, first: date, last: date) -> bool:
+        """Return whether the code means this area on some day from ``first`` to ``last``; as far as it is recorded."""
+        return (self.valid_from or first) <= last and first <= (self.valid_to or last)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the area as JSON; ``name.en`` is null where it is not recorded."""
@@ -332,15 +343,17 @@ class AreaList:
     def _by_name(self) -> dict[tuple[str, str], Area]:
         names = {}
         for one in self.areas:
-            if one.level not in {"country", "prefecture"}:
-                prefecture = _name_key(self.get(one.code[:2] + "000" + check_digit(one.code[:2] + "000")).name_ja)
-                names[prefecture, _name_key(one.name_ja)] = one
-                names[prefecture, _name_key((one.district or "") + one.name_ja)] = one
+            if one.level not in {"country", "prefecture", LOCAL}:
+                prefecture = area_key(self.get(one.code[:2] + "000" + check_digit(one.code[:2] + "000")).name_ja)
+                for name in (one.name_ja, (one.district or "") + one.name_ja):
+                    known = names.setdefault((prefecture, area_key(name)), one)
+                    if known.valid_to is not None:
+                        names[prefecture, area_key(name)] = one
         return names
 
     @cached_property
     def _prefectures(self) -> dict[str, Area]:
-        return {_name_key(one.name_ja): one for one in self.areas if one.level == "prefecture"}
+        return {area_key(one.name_ja): one for one in self.areas if one.level == "prefecture"}
 
     def find(self, code: str) -> Area | None:
         """Return the area of exactly this six-digit code, or None."""
@@ -362,12 +375,32 @@ class AreaList:
     def parse_code(self, text: str, *, five_digits: FiveDigits | None = None) -> ParsedAreaCode:
         """Read a code with :func:`parse_area_code`; of two readings the one that exists is taken.
 
+        The code of a local area is itself.
+
         Raises
         ------
         InvalidAreaCode
             As there; both readings of ``12106`` exist, so it stays an error unless ``five_digits`` is given.
         """
+        if (local := self.find(text.strip())) is not None and local.level == LOCAL:
+            return ParsedAreaCode(local.code)
         return parse_area_code(text, five_digits=five_digits, known=self._by_code)
+
+    def with_areas(self, more: Iterable[Area]) -> AreaList:
+        """Return the list with areas added, each behind those that it had; a code that it has stays as it is."""
+        new = {one.code: one for one in more if one.code not in self}
+        return AreaList((*self.areas, *(new[code] for code in sorted(new)))) if new else self
+
+    def above(self, code: str) -> tuple[Area, ...]:
+        """Return the areas above an area, the nearest first; empty for the country and for what is not in the list"""
+        found: list[Area] = []
+        one = self.find(code)
+        while one is not None and one.parent is not None:
+            one = self.find(one.parent)
+            if one is None or one in found:
+                break
+            found.append(one)
+        return tuple(found)
 
     def children(self, code: str) -> tuple[Area, ...]:
         """Return the areas directly below, in the order of their codes; empty if there are none.
@@ -396,16 +429,17 @@ class AreaList:
 
     def find_prefecture(self, name: str) -> Area | None:
         """Return the prefecture of this full name (千葉県), or None."""
-        return self._prefectures.get(_name_key(name))
+        return self._prefectures.get(area_key(name))
 
     def find_municipality(self, prefecture_name: str, municipality_name: str) -> Area | None:
-        """Return the municipality or ward of this name, or None.
+        """Return the municipality or ward of this name, or None; the one in force if two had it one after the other.
 
         The name may have its district before it (八重山郡与那国町, 三宅島三宅村); width, spaces and ヶ/ケ do not count.
         Names are unique in a prefecture only: 府中市 is in Tokyo and in Hiroshima.
         """
-        return self._by_name.get((_name_key(prefecture_name), _name_key(municipality_name)))
+        return self._by_name.get((area_key(prefecture_name), area_key(municipality_name)))
 
 
-def _name_key(name: str) -> str:
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).replace("ヶ", "ケ")
+def area_key(name: str) -> str:
+    """Return a name as names are compared: width, spaces, case and ヶ/ケ do not count."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).replace("ヶ", "ケ").lower()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.errors import Label
+from catalog.model.area import Area
 from catalog.model.observation import DataStructure
 
 
@@ -95,6 +96,8 @@ class Dataset:
     structure: DataStructure
     #: True if its figures are made up; said on the page, in the metadata and in the files
     synthetic: bool = False
+    #: local areas that its observations are about, which no national list has
+    areas: tuple[Area, ...] = ()
     #: more than this share of past values revised makes a major version
     revision_share: float = 0.05
 
@@ -122,6 +125,7 @@ class Dataset:
             "structure": self.structure.to_dict(),
             "synthetic": self.synthetic,
             "revision_share": self.revision_share,
+            **({"areas": [one.to_dict() for one in self.areas]} if self.areas else {}),
         }
 
     @classmethod
@@ -139,6 +143,7 @@ class Dataset:
             "indicators": tuple,
             "spatial": tuple,
             "structure": DataStructure.from_dict,
+            "areas": lambda all: tuple(map(Area.from_dict, all)),
         }
         return cls(**{key: parse[key](value) if key in parse else value for key, value in raw.items()})
 

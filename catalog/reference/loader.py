@@ -6,8 +6,8 @@ Nothing happens at import. :func:`load_reference` reads the data of this package
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -33,10 +33,15 @@ class Reference:
     indicator_set: IndicatorSet
     #: Smarts, target states, themes, roadmap, steps
     vision: Vision
-    #: country, prefectures, municipalities, wards
+    #: country, prefectures, municipalities, wards, and the local areas that were added
     areas: AreaList
     #: code lists by id: age, sex, obs_status, unit...
     codelists: Mapping[str, CodeList]
+
+    def with_areas(self, more: Iterable[Area]) -> Reference:
+        """Return the reference data with local areas added to the national list, which wins where codes are equal."""
+        areas = self.areas.with_areas(more)
+        return self if areas is self.areas else replace(self, areas=areas)
 
 
 @cache

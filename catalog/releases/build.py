@@ -155,7 +155,7 @@ def build_release(
     VersionError
         If ``raise_to`` is too low, or ``issued`` is no time or lies before the parent's.
     """
-    known = reference or load_reference()
+    known = (reference or load_reference()).with_areas(dataset.areas)
     if judged is None:
         require_passed(dataset, check_table(dataset, table, known.codelists, areas=_area_codes(known)))
     _check_issued(issued, parent)

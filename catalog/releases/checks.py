@@ -245,7 +245,7 @@ def _code_rules(
         "obs_status": codelists["obs_status"].ids,
     }
     if areas is not None:
-        known["area_code"] = areas
+        known["area_code"] = frozenset(areas) | {one.code for one in dataset.areas}
     for name, codes in known.items():
         used = {one for one in texts[name].to_pylist() if one is not None}
         unknown = sorted(used - set(codes))

@@ -202,6 +202,8 @@ class _FileRun:
     def contribution(self) -> Contribution:
         tables = open_tables(self._fetched.path, name=self._name, declared=self._declared, findings=self._findings)
         period = self._period(tables)
+        options = self._options
+        self._readers["area"] = GroupReader.of("area", self._context.reference, self._area, options["codes"], period)
         codebook = self._codebook(period)
         figures = [found for one in tables if (found := self._figures(one, codebook))]
         rows = [row for one in figures for row in self._rows(one, str(period))]

@@ -168,7 +168,9 @@ def _groups(table: FoundTable, readers: Mapping[str, GroupReader], findings: Fin
         group = _group(column, readers)
         if group is None:
             place = table.grid.place(table.header.stop - 1, column.index)
-            findings.add(TABLES["group-unknown"], place, column.name)
+            path, _ = split_people(column)
+            why = readers["area"].explain(path[-1]) if "area" in readers and path else None
+            findings.add(TABLES["group-unknown"], place, column.name, detail=why)
         elif not (group.role == "area" and group.code == UNKNOWN):
             found.append(group)
     return found

@@ -8,16 +8,16 @@ matter to the outcome which way a table goes.
 from __future__ import annotations
 
 import re
-import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from catalog.errors import InvalidAreaCode, InvalidPeriod, Label
 from catalog.model import TOTAL
-from catalog.model.area import Area, AreaList
+from catalog.model.area import Area, AreaList, area_key
+from catalog.model.area_names import AreaNames, describe_candidates, names_anywhere, names_below
 from catalog.model.codelist import nearest
 from harvesters.documents import JAPAN
 from harvesters.findings import Rule
@@ -37,6 +37,7 @@ TOTAL_WORDS = frozenset(
 )
 _CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _MOST_CACHED = 200_000
+_MOST_CANDIDATES = 10
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -153,12 +154,17 @@ class AreaReader(FieldReader):
     def __init__(self, source: FieldSource, areas: AreaList, within: str | None) -> None:
         super().__init__(source)
         self._areas = areas
-        self._names = _area_names(areas, within)
+        self._below: AreaNames = names_below(areas, within) if within is not None and within in areas else {}
+        self._anywhere = names_anywhere(areas)
+        self._whole = areas.find(within) if within is not None else None
 
     def understand(self, value: Cell, text: str) -> Outcome:  # noqa: ARG002
         """Return the code of an area; one that had to be repaired or found by name says so."""
-        named = self._names.get(_area_key(text))
-        if named is not None:
+        candidates = self._candidates(text)
+        if len(candidates) > 1:
+            return Outcome(rule=MAPPED["area-invalid"], detail=_ambiguous(candidates), usable=False)
+        if candidates:
+            [named] = candidates
             detail = Label(f"{named.code} {named.name_ja}", f"{named.code} {named.name.en}")
             return Outcome(value=named.code, rule=MAPPED["area-by-name"], detail=detail)
         try:
@@ -172,37 +178,29 @@ class AreaReader(FieldReader):
             return Outcome(value=parsed.code, rule=MAPPED["area-code-repaired"], detail=parsed.note)
         return Outcome(value=parsed.code)
 
+    def _candidates(self, text: str) -> tuple[Area, ...]:
+        """Return what a name means: the area that all is about, one below it, else one anywhere."""
+        key = area_key(text)
+        if key.isascii():
+            return ()
+        if self._whole is not None and key == area_key(self._whole.name_ja):
+            return (self._whole,)
+        return self._below.get(key) or self._anywhere.get(key, ())
+
     def _guess(self, text: str) -> Label | None:
         """Return which area may be meant by a text that is no code, or None."""
-        near = None if re.search(r"\d", text) else nearest(_area_key(text), self._names)
+        near = None if re.search(r"\d", text) else nearest(area_key(text), {**self._anywhere, **self._below})
         if near is None:
             return None
         return Label(f"「{near}」のことではありませんか", f"did you mean {near}?")
 
 
-def _area_key(name: str) -> str:
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).replace("ヶ", "ケ")
-
-
-def _area_names(areas: AreaList, within: str | None) -> dict[str, Area]:
-    """Return the names that mean one area: full ones everywhere, short ones if unique or within the given area."""
-    prefectures = {one.code[:2]: one.name_ja for one in areas.at_level("prefecture")}
-    names: dict[str, Area] = {}
-    short: dict[str, list[Area]] = {}
-    for one in areas:
-        whole = prefectures.get(one.code[:2], "") if one.level not in {"country", "prefecture"} else ""
-        for name in {one.name_ja, (one.district or "") + one.name_ja}:
-            names[_area_key(whole + name)] = one
-        city = areas.find(one.parent) if one.level == "designated_ward" and one.parent else None
-        for name in {one.name_ja, one.name_ja.removeprefix(city.name_ja if city else "")}:
-            short.setdefault(_area_key(name), []).append(one)
-    names.update({key: found[0] for key, found in short.items() if len(found) == 1 and key not in names})
-    if within is not None and (area := areas.find(within)) is not None:
-        for one in reversed(areas.within(area.code)):
-            names[_area_key(one.name_ja)] = one
-            names[_area_key(one.name_ja.removeprefix(area.name_ja))] = one
-        names.pop("", None)
-    return names
+def _ambiguous(candidates: Sequence[Area]) -> Label:
+    named = describe_candidates(candidates[:_MOST_CANDIDATES])
+    return Label(
+        f"どれとも決められません: {named.ja}。area の codes に書いてください",
+        f"it may mean any of {named.en}; say which under codes of area",
+    )
 
 
 class PeriodReader(FieldReader):

@@ -28,6 +28,7 @@ from catalog.model import Dataset, DataStructure, Dimension, Origin, Provenance,
 from catalog.releases.build import Parent
 from catalog.releases.diff import diff_tables
 from harvesters.base import Contribution
+from harvesters.local_areas import areas_used
 from harvesters.publishing.combine import periods_of
 
 
@@ -147,11 +148,12 @@ class _Base:
         return sort_by_key(pa.concat_tables(tables), structure)
 
     def _describe(self, dataset: Dataset, table: pa.Table) -> Dataset:
-        """Return the dataset with the codes that the table has and only the base knows."""
+        """Return the dataset with the codes and local areas that the table has, also those that only the base knows."""
         before = self._dataset.structure if self._dataset else DataStructure()
         known = {one.id: one for one in before.breakdowns}
         breakdowns = tuple(_with_used(one, known.get(one.id), table) for one in dataset.structure.breakdowns)
-        return replace(dataset, structure=DataStructure(breakdowns))
+        areas = (*dataset.areas, *(self._dataset.areas if self._dataset else ()))
+        return replace(dataset, structure=DataStructure(breakdowns), areas=areas_used(areas, table, dataset.spatial))
 
 
 def _with_used(dimension: Dimension, before: Dimension | None, table: pa.Table) -> Dimension:

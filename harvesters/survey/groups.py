@@ -141,17 +141,18 @@ def _ranges(unit: str) -> tuple[tuple[re.Pattern[str], Callable[..., tuple[int |
             (r"満?(\d{1,6})U?以上(\d{1,6})U?未満", lambda a, b: (a, b - 1)),
             (r"満?(\d{1,6})U?(?:以上|~)", lambda a: (a, None)),
             (r"満?(\d{1,6})U?超", lambda a: (a + 1, None)),
-            (r"満?(\d{1,6})代以上", lambda a: (a, None)),
+            (r"満?(\d{1,6})U?代(?:以上|~)", lambda a: (a, None)),
             (r"[~]?(\d{1,6})U?未満", lambda a: (None, a - 1)),
             (r"[~]?(\d{1,6})U?以下", lambda a: (None, a)),
-            (r"(\d{1,3})代", lambda a: (a, a + 9)),
+            (r"(\d{1,3})U?代", lambda a: (a, a + 9)),
             (r"(\d{1,6})U", lambda a: (a, a)),
         )
     )
 
 
 #: an age in years, and the codes of groups of ages
-_YEARS = re.compile(r"(\d{1,3})(?:\.0+)?歳?")
+_YEARS = re.compile(r"(\d{1,4})(?:\.0+)?[歳年]?")
+_SPAN = re.compile(r"(\d+)?[~\-–](\d+)?")
 _AGE_CODE = re.compile(r"Y(?:(\d+)T(\d+)|_GE(\d+)|_LT(\d+))")
 _AGES = _ranges("(?:歳|才)")
 _SIZES = _ranges("(?:人|名)")
@@ -169,7 +170,8 @@ def _range(
 
 
 def _range_group(text: str, prefix: str, unit: Label) -> Group | None:
-    bounds = _range(text, _AGES if prefix == "Y" else _SIZES)
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", text)
+    bounds = _range(plain, _AGES if prefix == "Y" else _SIZES)
     if bounds is None:
         return None
     first, last = bounds
@@ -285,12 +287,22 @@ class GroupReader:
             )
         return Label(f"この時点にはない地域です: {named.ja}", f"there is no such area at that time: {named.en}")
 
+    def find_mentioned(self, text: str) -> str | None:
+        """Return the code of the only area that a running text names; None if it names none or several."""
+        key = area_key(text)
+        said = [name for name in self.areas if not name.isascii() and name in key]
+        whole = [one for one in said if not any(one != other and one in other for other in said)]
+        codes = {one.code for name in whole for one in self._meant(name)}
+        return codes.pop() if len(codes) == 1 else None
+
     def _meant(self, text: str) -> tuple[Area, ...]:
         return existing(self.areas.get(area_key(text), ()), *self.days)
 
     def _area(self, folded: str, text: str) -> Group | None:
         """Return the area of a label: as declared, unless that one is of another time; then by its name."""
         declared, meant = self.declared.get(folded), self._meant(text)
+        named = self._meant(declared or "") if declared not in self.listed else ()
+        declared = named[0].code if len(named) == 1 else declared
         known = self.listed.get(declared or "")
         if declared is not None and (known is None or known.exists_during(*self.days) or len(meant) != 1):
             return Group(declared, Label(text, text))
@@ -300,11 +312,30 @@ class GroupReader:
         if self.role == "area":
             return self._area(folded, text)
         if folded in self.declared:
-            return Group(self.declared[folded], Label(text, text))
+            return self._declared(self.declared[folded], text)
         if self.role == "age" and (years := _YEARS.fullmatch(folded)):
-            return _age_group(int(years[1]), self.declared.values())
+            return _age_group(int(years[1]), self.declared.values()) or self._in_span(int(years[1]))
         reader = _READERS.get(self.role)
         return (reader(folded) if reader else None) or _unknown(folded) or self._made(folded, text)
+
+    def _in_span(self, number: int) -> Group | None:
+        """Return the group of a number, such as a year of birth, in a declared span of numbers (``1954-1963``)."""
+        for text, code in self.declared.items():
+            span = _SPAN.fullmatch(text)
+            if span and int(span[1] or 0) <= number <= int(span[2] or number):
+                return self._declared(code, code)
+        return None
+
+    def _declared(self, code: str, text: str) -> Group:
+        """Return a declared group; instead of a code, a label that is understood by itself may be declared."""
+        match = _AGE_CODE.fullmatch(code) if self.role == "age" else None
+        known = _label_of(self.role, code)
+        if match is not None:
+            first, last, least, below = (None if one is None else int(one) for one in match.groups())
+            return _range_of_code(first, last, least, below) or Group(code, Label(text, text))
+        reader = None if known else _READERS.get(self.role)
+        found = reader(fold_label(code)) if reader else None
+        return found or Group(code, known or Label(text, text))
 
     def _made(self, folded: str, text: str) -> Group | None:
         if self.role not in _OPEN_ROLES:
@@ -315,6 +346,14 @@ class GroupReader:
         """Return the dimension with the total and the groups that were met, sorted by what they mean."""
         ordered = sorted(self.met.items(), key=lambda one: (one[0] == UNKNOWN, _order(one[0])))
         return Dimension(self.role, TITLES[self.role], {TOTAL: Label("総数", "Total"), **dict(ordered)})
+
+
+def _label_of(role: str, code: str) -> Label | None:
+    """Return the label of a standard code; None if the role has no list or the list has no such code."""
+    if code == UNKNOWN:
+        return _UNKNOWN_LABEL
+    labels = {"sex": _SEX_LABELS, "mode": {key: label for key, (label, _) in _MODES.items()}}
+    return labels.get(role, {}).get(code)
 
 
 def _unknown(folded: str) -> Group | None:

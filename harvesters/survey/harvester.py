@@ -436,11 +436,11 @@ class _WaveRun:
         return RespondentReader(
             table,
             read_book(self._context, *self._book_name(name), findings, period=period),
-            self._groups,
+            self._groups_of(period),
             {role: heading for role, heading in (options["columns"] or {}).items() if role != "period"},
             findings,
             tally,
-            area=self._area_of_name(name, table),
+            area=self._area_of_name(name, table, period),
             chosen=frozenset(map(fold, options["chosen"] or ())),
             not_chosen=frozenset(map(fold, options["not_chosen"] or ())),
         )
@@ -472,16 +472,14 @@ class _WaveRun:
     def _says_period(self, name: str) -> bool:
         return _period_or_none(name, self._options["periods"]) is not None
 
-    def _area_of_name(self, name: str, table: FoundTable) -> str | None:
+    def _groups_of(self, period: Period | None) -> dict[str, GroupReader]:
+        """Return the readers, with that of areas for the areas of the period; the others learn from all waves."""
+        areas = GroupReader.of("area", self._context.reference, self._area, self._options["codes"], period)
+        return {**self._groups, "area": areas}
+
+    def _area_of_name(self, name: str, table: FoundTable, period: Period | None) -> str | None:
         """Return the only area that the names of file and sheet mention; None if there are none or several."""
-        text = fold(f"{name}#{table.grid.sheet or ''}")
-        names = {one: code for one, code in self._groups["area"].areas.items() if not one.isascii()}
-        said = [(one, code) for one, code in names.items() if one in text]
-        if len({code for _, code in said}) != 1 or not said:
-            return None
-        reader = GroupReader.of("area", self._context.reference, self._area, self._options["codes"])
-        group = reader.find(said[0][0])
-        return group.code if group else None
+        return self._groups_of(period)["area"].find_mentioned(f"{name}#{table.grid.sheet or ''}")
 
     def _with_siblings(self, own: list[_Part]) -> list[_Part]:
         """Return the parts of a period from all files, by name; the own ones if they may be editions of each other."""

@@ -175,6 +175,7 @@ class DatasetSchema(StrictSchema):
     indicators = strings("値を持つ指標", "Indicators that it holds")
     frequency = string("更新頻度（SDMX CL_FREQ）", "SDMX CL_FREQ code of the updates")
     spatial = strings("覆う地域", "Areas that it covers")
+    areas = strings("独自の地区のコード（国の一覧にない地域）", "Codes of local areas, which no national list has")
     synthetic = boolean("架空の値か", "Whether its figures are made up")
     columns = several(ColumnSchema, "列", "Columns, in order")
     dimensions = several(DimensionSchema, "内訳の次元", "Breakdown dimensions")

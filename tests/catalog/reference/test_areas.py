@@ -22,13 +22,13 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_there_are_47_prefectures_1741_municipalities_and_six_wards(reference: Reference) -> None:
-    levels = Counter(one.level for one in reference.areas)
+def test_there_are_47_prefectures_1741_municipalities_and_171_wards_in_force(reference: Reference) -> None:
+    levels = Counter(one.level for one in reference.areas if one.valid_to is None)
 
     assert levels["country"] == 1
     assert levels["prefecture"] == 47
     assert levels["designated_city"] == 20
-    assert levels["designated_ward"] == 6
+    assert levels["designated_ward"] == 171
     assert sum(levels[level] for level in MUNICIPAL_LEVELS) == 1741
 
 
@@ -77,7 +77,7 @@ def test_a_municipality_stands_below_the_prefecture_of_its_code(reference: Refer
 
 
 def test_the_whole_country_is_everything(reference: Reference) -> None:
-    assert len(reference.areas.within("000000")) == len(reference.areas) == 1795
+    assert len(reference.areas.within("000000")) == len(reference.areas) == 1967
 
 
 def test_the_prefectures_are_in_the_order_of_their_codes(reference: Reference) -> None:
@@ -98,10 +98,106 @@ def test_chiba_and_all_prefectures_are_named_in_japanese_english_and_kana(refere
     assert [one.code for one in named if not (one.name_en and one.kana)] == []
 
 
-def test_other_municipalities_have_no_reading_and_fall_back_to_japanese(reference: Reference) -> None:
-    sapporo = reference.areas.get("011002")
+def test_other_municipalities_have_a_reading_and_no_english_name(reference: Reference) -> None:
+    hakodate = reference.areas.get("012025")
 
-    assert (sapporo.name_en, sapporo.kana, sapporo.name.en) == (None, None, "札幌市")
+    assert (hakodate.name_en, hakodate.kana, hakodate.name.en) == (None, "ハコダテシ", "函館市")
+
+
+def test_designated_cities_special_wards_and_wards_are_named_in_english_and_kana(reference: Reference) -> None:
+    special = [one for one in reference.areas.children("130001") if one.name_ja.endswith("区")]
+    named = [*reference.areas.at_level("designated_city", "designated_ward"), *special]
+
+    assert len(named) == 20 + 178 + 23
+    for one in named:
+        assert one.name_en
+        assert one.kana
+        assert one.name_en.endswith(" City" if one.level == "designated_city" else " Ward")
+        assert one.kana.endswith("シ" if one.level == "designated_city" else "ク")
+
+
+#: number of wards of each designated city that are in force, in the order of the codes
+WARDS = {
+    "札幌市": 10,
+    "仙台市": 5,
+    "さいたま市": 10,
+    "千葉市": 6,
+    "横浜市": 18,
+    "川崎市": 7,
+    "相模原市": 3,
+    "新潟市": 8,
+    "静岡市": 3,
+    "浜松市": 3,
+    "名古屋市": 16,
+    "京都市": 11,
+    "大阪市": 24,
+    "堺市": 7,
+    "神戸市": 9,
+    "岡山市": 4,
+    "広島市": 8,
+    "北九州市": 7,
+    "福岡市": 7,
+    "熊本市": 5,
+}
+
+
+def test_every_designated_city_has_its_wards(reference: Reference) -> None:
+    found = {}
+    for city in reference.areas.at_level("designated_city"):
+        wards = [one for one in reference.areas.children(city.code) if one.valid_to is None]
+        found[city.name_ja] = len(wards)
+        for one in wards:
+            assert one.name_ja.startswith(city.name_ja)
+            assert one.kana is not None
+            assert city.kana is not None
+            assert one.kana.startswith(city.kana)
+            assert one.code[:3] == city.code[:3]
+
+    assert found == WARDS
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "english", "first"),
+    [
+        ("011011", "札幌市中央区", "Chuo Ward", "1972-04-01"),
+        ("141038", "横浜市西区", "Nishi Ward", None),
+        ("141305", "川崎市", "Kawasaki City", "1972-04-01"),
+        ("141518", "相模原市緑区", "Midori Ward", "2010-04-01"),
+        ("151041", "新潟市江南区", "Konan Ward", "2007-04-01"),
+        ("231169", "名古屋市天白区", "Tempaku Ward", "1975-02-01"),
+        ("271217", "大阪市東住吉区", "Higashisumiyoshi Ward", None),
+        ("271276", "大阪市北区", "Kita Ward", "1989-02-13"),
+        ("271471", "堺市美原区", "Mihara Ward", "2006-04-01"),
+        ("331015", "岡山市北区", "Kita Ward", "2009-04-01"),
+        ("401064", "北九州市小倉北区", "Kokurakita Ward", "1974-04-01"),
+        ("431010", "熊本市中央区", "Chuo Ward", "2012-04-01"),
+    ],
+)
+def test_wards_and_their_cities_are_as_mic_lists_them(
+    reference: Reference, code: str, name: str, english: str, first: str | None
+) -> None:
+    area = reference.areas.get(code)
+
+    assert (area.name_ja, area.name_en, area.valid_from and str(area.valid_from)) == (name, english, first)
+
+
+def test_the_wards_of_hamamatsu_before_and_after_2024_are_told_apart_by_their_days(reference: Reference) -> None:
+    wards = reference.areas.children("221309")
+    old = {one.code: one.name_ja.removeprefix("浜松市") for one in wards if one.valid_to is not None}
+    new = {one.code: one.name_ja.removeprefix("浜松市") for one in wards if one.valid_to is None}
+
+    assert list(old) == ["221317", "221325", "221333", "221341", "221350", "221368", "221376"]
+    assert list(old.values()) == ["中区", "東区", "西区", "南区", "北区", "浜北区", "天竜区"]
+    assert new == {"221384": "中央区", "221392": "浜名区", "221406": "天竜区"}
+    assert {str(one.valid_to) for one in wards if one.valid_to} == {"2023-12-31"}
+    assert {str(one.valid_from) for one in wards if not one.valid_to} == {"2024-01-01"}
+
+
+def test_of_two_wards_of_one_name_the_one_in_force_is_found(reference: Reference) -> None:
+    found = reference.areas.find_municipality("静岡県", "浜松市天竜区")
+
+    assert found is not None
+    assert found.code == "221406"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import UnknownCode
-from catalog.model.area import PARENT_LEVELS
+from catalog.model.area import LOCAL, PARENT_LEVELS
 from catalog.model.codelist import MOST_CODES_NAMED, Code, CodeList, Label, nearest, unknown_code
 from catalog.model.observation import TOTAL
 from catalog.model.period import FREQUENCIES
@@ -94,7 +94,7 @@ def test_every_frequency_of_a_period_is_in_the_list(reference: Reference) -> Non
 
 def test_the_levels_are_those_of_the_model(reference: Reference) -> None:
     assert set(reference.codelists["level"].ids) == set(PARENT_LEVELS)
-    assert {one.level for one in reference.areas} == set(PARENT_LEVELS)
+    assert {one.level for one in reference.areas} == set(PARENT_LEVELS) - {LOCAL}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,6 @@ def test_the_levels_are_those_of_the_model(reference: Reference) -> None:
         ("indicators", "$defs/indicator/properties/direction", "direction"),
         ("indicators", "$defs/pair/properties/topic_match", "topic_match"),
         ("indicators", "$defs/pair/properties/comparability", "comparability"),
-        ("areas", "items/properties/level", "level"),
     ],
 )
 def test_the_choices_of_a_schema_are_the_codes_of_its_list(
@@ -116,6 +115,13 @@ def test_the_choices_of_a_schema_are_the_codes_of_its_list(
         node = node[key]
 
     assert tuple(node["enum"]) == reference.codelists[list_id].ids
+
+
+def test_the_national_list_has_every_level_but_that_of_local_areas(root: Path, reference: Reference) -> None:
+    schema = json.loads((root / "catalog/reference/schemas/areas.schema.json").read_text("utf-8"))
+
+    allowed = schema["items"]["properties"]["level"]["enum"]
+    assert (*allowed, LOCAL) == reference.codelists["level"].ids
 
 
 def test_every_file_of_codes_is_listed(root: Path, reference: Reference) -> None:

@@ -13,6 +13,7 @@ import pytest
 CHIBA = ("中央区", "花見川区", "稲毛区", "若葉区")
 CHIBA_CODES = ("121011", "121029", "121037", "121045")
 OSAKA = ("北区", "都島区", "福島区", "此花区")
+OSAKA_CODES = ("271276", "271021", "271039", "271047")
 AGES = ("18～29歳", "30～39歳", "40～49歳", "70歳以上")
 AGE_CODES = ("Y18T29", "Y30T39", "Y40T49", "Y_GE70")
 KNOWN = ("よく知っている", "ある程度知っている", "あまり知らない", "知らない")
@@ -162,16 +163,25 @@ def test_tabs_in_utf16_with_other_headings_and_numbers_for_sexes(put, harvest, c
     compare(harvest("survey", columns=columns, codes={"sex": {"1": "M", "2": "F"}}))
 
 
-def test_another_city_whose_wards_are_not_in_the_list_of_areas_loses_its_wards_only(put, harvest, people):
+def test_another_city_has_its_wards(put, harvest, compare, people):
     form = Form()
     form.wards = tuple(f"大阪市{one}" for one in OSAKA)
     put("令和6年度_個票.csv", form.rows(people), encoding="cp932")
     put("コード表.xlsx", code_book())
+    compare(harvest("survey", area="271004"), wards=OSAKA_CODES)
+
+
+def test_a_ward_of_the_same_name_in_another_city_is_not_meant(put, harvest, people):
+    form = Form()
+    form.wards = ("大阪市北区", "堺市北区", "北区", "千葉市緑区")
+    put("令和6年度_個票.csv", form.rows(people))
+    put("コード表.xlsx", code_book())
     found = harvest("survey", area="271004")
-    for key, group in (({}, None), ({"age": "Y_GE70"}, people["age"] == 3), ({"sex": "M"}, people["sex"] == 0)):
-        for measure, figure in expected(people, "first", group, weighted=True).items():
-            assert found.value("kpi-01", measure=measure, period="FY2024", **key) == pytest.approx(figure, abs=1e-6)
-    assert found.counts["group-unknown"] == len(people)
+    north = people["ward"].isin([0, 2])
+    for measure, figure in expected(people, "first", north, weighted=True).items():
+        got = found.value("kpi-01", measure=measure, period="FY2024", area_code="271276")
+        assert got == pytest.approx(figure, abs=1e-6)
+    assert found.counts["group-unknown"] == int((~north).sum())
 
 
 def test_no_weights(put, harvest, compare, people):
