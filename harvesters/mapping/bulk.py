@@ -9,7 +9,8 @@ outcomes; the conformance suite of the mapping runs the same specimens through b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -31,7 +32,7 @@ from harvesters.readers.plain import PlainTable, Untidy, must_be_plain
 
 _NUMBER = r"^[+-]?[0-9]{1,15}(\.[0-9]{1,15})?$"
 #: rows that are put aside together
-ROWS_AT_ONCE = 500_000
+ROWS_AT_ONCE = 200_000
 #: digits that a spreadsheet shows; numbers with more are read as it shows them
 _MOST_DIGITS = 15
 
@@ -58,7 +59,7 @@ def read_bulk(plan: Plan, plain: PlainTable, scratch: Scratch) -> list[Slice]:
     skipped = _Skipped(plan)
     cuts: list[_Cut] = []
     rows = 0
-    for batch in plain.iter_batches(columns, coded):
+    for batch in _ahead(plain.iter_batches(columns, coded)):
         cells = {number: _Cells.of(batch.column(i)) for i, number in enumerate(columns)}
         _check_tidy(plain, cells, rows)
         keep = skipped.take(cells, batch.num_rows, rows + 1)
@@ -71,6 +72,15 @@ def read_bulk(plan: Plan, plain: PlainTable, scratch: Scratch) -> list[Slice]:
     if skipped.keys or not cuts:
         cuts.append(_cut(skipped, collectors, scratch))
     return [partial(one.load, skipped if number == 0 else None) for number, one in enumerate(cuts)]
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the batches; while one is looked at, the next one is read."""
+    with ThreadPoolExecutor(1, "read-ahead") as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +214,10 @@ class _Codes:
 
     def take(self, cells: dict[int, _Cells], keep: Mask) -> None:
         index, words = self._words(cells)
-        index = index[keep]
-        numbers = np.full(len(words), PLAIN, np.int32)
-        for word in np.unique(index).tolist():
+        index = index if keep.all() else index[keep]
+        met, numbers = np.zeros(len(words), np.bool_), np.full(len(words), PLAIN, np.int32)
+        met[index] = True
+        for word in np.flatnonzero(met).tolist():
             numbers[word] = self._number(words[word])
         self._index.append(numbers[index])
 
