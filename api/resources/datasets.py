@@ -90,6 +90,7 @@ def _present(call: Call, holding: DatasetHolding) -> dict[str, Any]:
     path = f"/datasets/{dataset.name}"
     return {
         **dataset.to_dict(),
+        "landing_page": dataset.source_page or call.url(f"/dataset/{dataset.name}"),
         "license": present_license(dataset.license),
         "areas": [one.code for one in dataset.areas],
         "columns": _columns(dataset.structure),

@@ -170,7 +170,10 @@ class DatasetSchema(StrictSchema):
     contact = nested(AgentSchema, "問い合わせ先", "Who answers questions")
     license = nested(LicenseSchema, "ライセンス", "Licence")
     citation = bilingual("出典の示し方", "How to cite the source")
-    landing_page = string("もとのページ", "Page of the source")
+    landing_page = string(
+        "もとのページ。架空の値には元がないので、このカタログのページ",
+        "Page of the source; made-up figures have none, and this catalogue's own page stands for it",
+    )
     keywords = strings("キーワード", "Keywords")
     indicators = strings("値を持つ指標", "Indicators that it holds")
     frequency = string("更新頻度（SDMX CL_FREQ）", "SDMX CL_FREQ code of the updates")

@@ -265,3 +265,15 @@ def test_nobody_takes_the_catalogue_for_the_city_s(site: FlaskClient) -> None:
         }
     real = _json(site, "/api/v1/datasets/procedures-online")["data"]
     assert real["creator"]["label"]["ja"] == "デジタル庁"
+
+
+@pytest.mark.parametrize("name", SYNTHETIC)
+def test_made_up_figures_have_their_own_page_in_place_of_that_of_a_source(site: FlaskClient, name: str) -> None:
+    page = _json(site, f"/api/v1/datasets/{name}")["data"]["landing_page"]
+    assert page == f"http://shihyo.example/dataset/{name}"
+    assert WORDS[""] in _text(_read(site, page.removeprefix("http://shihyo.example")))
+
+
+def test_real_figures_have_the_page_of_their_source(site: FlaskClient) -> None:
+    page = _json(site, "/api/v1/datasets/procedures-online")["data"]["landing_page"]
+    assert page == "https://www.digital.go.jp/resources/procedures-survey-results"
