@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.errors import IntegrityError, Label, VersionError
 from catalog.formats import (
@@ -33,6 +32,7 @@ from catalog.formats import (
     write_excel_csv,
     write_parquet,
 )
+from catalog.formats.columns import unique
 from catalog.formats.csv import MEDIA_TYPE as CSV_TYPE
 from catalog.formats.excel_csv import MOST_ROWS
 from catalog.formats.parquet import MEDIA_TYPE as PARQUET_TYPE
@@ -293,7 +293,7 @@ def parse_issued(issued: str) -> datetime:
 
 
 def _temporal(table: pa.Table) -> tuple[str, str] | None:
-    periods = [parse_period(one) for one in pc.unique(table.column("period")).to_pylist()]
+    periods = [parse_period(one) for one in unique(table.column("period")).to_pylist()]
     if not periods:
         return None
     first = min(periods, key=lambda one: (one.start, one.end))
@@ -360,7 +360,7 @@ def _parquet_description(draft: _Draft) -> dict[str, Any]:
 
 
 def _used_codes(table: pa.Table, labels: CodeLabels) -> dict[str, Sequence[str]]:
-    return {name: sorted(pc.unique(table.column(name)).to_pylist()) for name in labels if name in table.column_names}
+    return {name: sorted(unique(table.column(name)).to_pylist()) for name in labels if name in table.column_names}
 
 
 @dataclass(frozen=True, slots=True)
