@@ -3,18 +3,19 @@
 One row a group of companies (merged labels of industries in the first column), one row for all; one column with the
 companies that answered, and for each answer companies and percent under a heading in two rows. The value is the printed
 percentage of the positive answers; the counts stand beside it and are checked against it. What the table withholds is
-withheld.
+withheld. All tables with such columns are used (one by industry and one by size; a sheet a year), and groups may stand
+above the answers instead of in rows (sizes in the header).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from catalog.database.harvests import HarvestObject
-from catalog.errors import InputError, Label
+from catalog.errors import InputError, Label, Place
 from catalog.formats import sort_by_key
 from catalog.model import TOTAL, Dataset, Period
 from catalog.model.indicator import Indicator
@@ -29,32 +30,44 @@ from harvesters.readers.declared import (
     Declared,
     open_tables,
 )
+from harvesters.readers.detected import detections_of
 from harvesters.readers.percent import Scale, detect_scale, to_percent
 from harvesters.readers.tables import Column, FoundTable, fold
 from harvesters.readers.units import COUNTS, PERCENTAGES
 from harvesters.statistics import wilson_interval
-from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option, describe_declared
+from harvesters.survey.dataset import OPTIONS, check_columns, checked_area, dataset_option, describe_declared
 from harvesters.survey.estimates import DIGITS, WILSON, note
-from harvesters.survey.groups import HEADINGS, GroupReader, fold_label
+from harvesters.survey.groups import HEADINGS, UNKNOWN, GroupReader, fold_label
 from harvesters.survey.harvester import PUBLISHED
 from harvesters.survey.rules import TABLES
-from harvesters.survey.waves import find_period, gather_files, issued_at
+from harvesters.survey.waves import find_period, gather_files, issued_at, of_file
 
 TEMPLATE = "company-survey"
 #: the breakdown dimensions, in column order
 DIMENSIONS = ("industry", "size")
-_BASES = ("回答企業数", "回答数", "回答事業所数", "企業数", "事業所数", "集計企業数", "標本数", "n")
+_BASES = (
+    *("回答企業数", "回答数", "回答事業所数", "回答事業者数", "企業数", "事業所数", "集計企業数", "有効回答数"),
+    *("回答企業", "標本数", "n", "n数", "母数"),
+)
 _PERCENT = frozenset({"%", "割合", "構成比", "割合(%)", "構成比(%)", "(%)"})
 #: what stands for all groups where a row is a total of others
-_ALL = frozenset(map(fold, ("計", "小計", "合計", "全体", "総数", "全業種", "全産業", "業種計", "全規模", "規模計")))
+_ALL = frozenset(
+    map(
+        fold,
+        (
+            *("計", "小計", "合計", "総計", "全体", "総数", "全業種", "全産業", "業種計", "産業計", "全規模", "規模計"),
+            *("業種合計", "規模合計", "全企業", "全社", "total"),
+        ),
+    )
+)
 _HALF = Decimal("0.5")
 
 
 class CompanySurvey(Harvester):
-    """Tables of a company survey: one dataset, one contribution a file."""
+    """Tables of a company survey: one dataset, one contribution a file and period."""
 
     kind: ClassVar[str] = "company_survey"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     title: ClassVar[Label] = Label("企業アンケートの集計表", "Tables of a company survey")
     options: ClassVar[tuple[Option, ...]] = (
         dataset_option("company-survey"),
@@ -94,7 +107,7 @@ class CompanySurvey(Harvester):
         *LAYOUT_OPTIONS,
         *FIGURE_OPTIONS,
     )
-    rules = (*TABLES.values(), *LAYOUT_RULES, *FIGURE_RULES)
+    rules = (*TABLES.values(), *LAYOUT_RULES, *FIGURE_RULES, *detections_of(options))
 
     def datasets(self, context: Context) -> tuple[Dataset, ...]:
         """Return the dataset, without the codes that only the tables tell."""
@@ -105,8 +118,8 @@ class CompanySurvey(Harvester):
         return gather_files(context.source, context.source.options["files"])
 
     def transform(self, context: Context, fetched: Fetched) -> Sequence[Contribution]:
-        """Return the indicator of a file."""
-        return [_FileRun(context, fetched).contribution()]
+        """Return the indicator of a file, by period."""
+        return _FileRun(context, fetched).contributions()
 
 
 def _describe(context: Context, readers: Mapping[str, GroupReader]) -> Dataset:
@@ -136,27 +149,87 @@ class _FileRun:
             role: GroupReader.of(role, context.reference, self._area, self._options["codes"]) for role in DIMENSIONS
         }
         self._units = [COUNTS]
+        #: sheet, first row and columns of a table cut out of one -> the groups above it
+        self._fixed: dict[tuple[Any, ...], dict[str, str]] = {}
+        check_columns(context.source, DIMENSIONS)
         self._indicator: Indicator = context.reference.indicator_set.get_indicator(self._options["indicator"])
 
-    def contribution(self) -> Contribution:
-        tables = open_tables(self._fetched.path, name=self._name, declared=self._declared, findings=self._findings)
-        table = next((one for one in tables if self._find_base(one) is not None), tables[0])
-        for other in tables:
-            if other is not table:
+    def contributions(self) -> list[Contribution]:
+        found = open_tables(self._fetched.path, name=self._name, declared=self._declared, findings=self._findings)
+        tables = [part for one in found for part in self._by_heading(one) if self._is_usable(part)] or found[:1]
+        used = {(one.grid.sheet, one.header.start) for one in tables}
+        for other in found:
+            if (other.grid.sheet, other.header.start) not in used:
                 self._findings.add(TABLES["table-unused"], other.grid.place(other.header.start), other.title[:80])
-        period = self._period(table)
-        rows = list(self._rows(table, str(period)))
+        several = len({one.grid.sheet for one in tables}) > 1
+        rows: dict[Period, dict[tuple[str, ...], dict[str, Any]]] = {}
+        for table in tables:
+            period = self._period(table, several=several)
+            for place, row in self._rows(table, str(period)):
+                self._put(rows.setdefault(period, {}), row, place)
         dataset = _describe(self._context, self._readers)
-        return Contribution(
-            dataset=dataset,
-            table=sort_by_key(dataset.structure.table(rows), dataset.structure),
-            issued=issued_at(period, (self._options["published"] or {}).get(self._name)),
-            object=self._name,
+        return [
+            Contribution(
+                dataset=dataset,
+                table=sort_by_key(dataset.structure.table(list(own.values())), dataset.structure),
+                issued=issued_at(period, of_file(self._options["published"], self._name)),
+                object=self._name,
+            )
+            for period, own in sorted(rows.items())
+        ]
+
+    def _put(self, rows: dict[tuple[str, ...], dict[str, Any]], row: dict[str, Any], place: Place) -> None:
+        """Add an observation; a second one of the same groups is left out, and reported if it says something else."""
+        key = tuple(row[role] for role in DIMENSIONS)
+        first = rows.setdefault(key, row)
+        if first.get("value") != row.get("value") or first.get("n") != row.get("n"):
+            said = f"{row.get('value')} (n={row.get('n')}) ≠ {first.get('value')} (n={first.get('n')})"
+            self._findings.add(TABLES["group-twice"], place, said)
+
+    def _is_usable(self, table: FoundTable) -> bool:
+        return self._find_base(table) is not None and all(
+            self._own_columns(table, label) for label in self._options["positive"]
         )
 
-    def _period(self, table: FoundTable) -> Period:
+    def _by_heading(self, table: FoundTable) -> list[FoundTable]:
+        """Return a table with groups above its answers as one table a group; any other as it is."""
+        label = self._named(table)
+        above = {one.path[0] for one in table.columns if len(one.path) > 1 and self._headed(one.path[0])}
+        if not above or label is None:
+            return [table]
+        role, reader = self._headed_role(above)
+        cut = []
+        for text in dict.fromkeys(one.path[0] for one in table.columns if one.path and one.path[0] in above):
+            group = None if fold(text) in _ALL else reader.find(text)
+            columns = tuple(
+                Column(one.index, one.path[1:]) if one.path and one.path[0] == text and len(one.path) > 1 else one
+                for one in table.columns
+                if one.path and (one.path[0] == text or one.path[0] not in above)
+            )
+            part = replace(table, columns=columns)
+            self._fixed[part.grid.sheet, part.header.start, columns] = {role: group.code if group else TOTAL}
+            cut.append(part)
+        return cut
+
+    def _named(self, table: FoundTable) -> Column | None:
+        return next((found for role in DIMENSIONS if (found := self._group_column(table, role))), None)
+
+    def _headed(self, text: str) -> bool:
+        return fold(text) in _ALL or any(self._is_known(role, text) for role in DIMENSIONS)
+
+    def _headed_role(self, texts: Iterable[str]) -> tuple[str, GroupReader]:
+        role = "size" if any(self._is_known("size", one) for one in texts) else "industry"
+        return role, self._readers[role]
+
+    def _is_known(self, role: str, text: str) -> bool:
+        """Return whether a text is a group by the standard lists or the configuration; nothing is remembered."""
+        found = replace(self._readers[role], met={}).find(text)
+        return found is not None and found.code != UNKNOWN and not found.code.startswith("X")
+
+    def _period(self, table: FoundTable, *, several: bool) -> Period:
         titles = [(text, table.grid.place(row, 0)) for row, text in (*table.titles, *table.notes)]
-        found = find_period(self._name, titles, self._options["periods"])
+        sheet = table.grid.sheet if several else None
+        found = find_period(self._name, titles, self._options["periods"], sheet)
         if found.detected is not None:
             self._findings.extend([found.detected.finding])
         return found.period
@@ -184,8 +257,7 @@ class _FileRun:
 
     def _answer_columns(self, table: FoundTable, label: str) -> tuple[Column | None, Column | None]:
         """Return the columns of counts and of percentages of an answer."""
-        names = {fold(label), *(fold(f"{label}{unit}") for unit in ("(%)", "(社)", "(件)"))}
-        own = [one for one in table.columns if one.path and fold(one.path[0]) in names]
+        own = self._own_columns(table, label)
         percents = [one for one in own if self._is_percent(table, one)]
         counts = [one for one in own if one not in percents]
         if not own:
@@ -202,30 +274,40 @@ class _FileRun:
             )
         return (counts[0] if counts else None), (percents[0] if percents else None)
 
+    @staticmethod
+    def _own_columns(table: FoundTable, label: str) -> list[Column]:
+        names = {fold(label), *(fold(f"{label}{unit}") for unit in ("(%)", "(社)", "(件)", "%", "率", "割合"))}
+        return [one for one in table.columns if one.path and names & {fold(one.path[0]), fold(one.path[-1])}]
+
     def _is_percent(self, table: FoundTable, column: Column) -> bool:
         """Return whether a column has percentages: by its heading, or by the cells, which say so themselves."""
         heading = fold(column.path[-1])
-        if heading in _PERCENT or heading.endswith("(%)"):
+        if heading in _PERCENT or heading.endswith(("(%)", "%", "率", "割合")):
             return True
         quiet = CellReader(table.grid, self._declared.legend, type(self._findings)())
         units = [read.unit for row in table.rows if (read := quiet.number(row, column.index)) and read.value]
         return 2 * units.count("%") > len(units)
 
-    def _rows(self, table: FoundTable, period: str) -> Iterator[dict[str, Any]]:
+    def _rows(self, table: FoundTable, period: str) -> Iterator[tuple[Place, dict[str, Any]]]:
         columns = self._columns(table)
         reader = CellReader(table.grid, self._declared.legend, self._findings)
         scale = self._scale(table, columns, reader)
         numbers = [one.index for one in (columns.base, *columns.counts)]
         self._units = reader.with_usual(table.rows, numbers, COUNTS)
+        fixed = self._fixed.get((table.grid.sheet, table.header.start, table.columns), {})
+        above: dict[str, str] = {}
         for row in table.rows:
             self._context.tally.read += 1
-            groups = dict.fromkeys(DIMENSIONS, TOTAL) if row in table.totals else self._groups(table, columns, row)
+            total = self._is_grand_total(table, columns, row)
+            groups = dict.fromkeys(DIMENSIONS, TOTAL) if total else self._groups(table, columns, row, above)
             if groups is None:
                 self._context.tally.rejected += 1
                 continue
             self._context.tally.accepted += 1
-            yield {**self._common(period), **groups, **self._figures(table, columns, row, scale)}
-        self._check_totals(table, columns)
+            figures = self._figures(table, columns, row, scale)
+            yield table.grid.place(row, columns.base.index), {**self._common(period), **groups, **fixed, **figures}
+        if not fixed:
+            self._check_totals(table, columns)
 
     def _common(self, period: str) -> dict[str, Any]:
         return {
@@ -237,11 +319,18 @@ class _FileRun:
             **dict.fromkeys(DIMENSIONS, TOTAL),
         }
 
-    def _groups(self, table: FoundTable, columns: _Columns, row: int) -> dict[str, str] | None:
+    def _groups(self, table: FoundTable, columns: _Columns, row: int, above: dict[str, str]) -> dict[str, str] | None:
+        """Return the groups of a row; an empty first label is the one above, another empty one is all of them."""
+        texts = {role: table.text(row, column) for role, column in columns.groups.items()}
+        first = min(columns.groups, key=lambda role: columns.groups[role].index, default="")
         found = {}
         for role, column in columns.groups.items():
-            text = table.text(row, column)
-            if fold(text) in _ALL:
+            text = texts[role]
+            if not text and role == first and above.get(role) and any(texts.values()):
+                self._findings.add(TABLES["label-filled"], table.grid.place(row, column.index), above[role])
+                text = above[role]
+            above[role] = text
+            if fold(text) in _ALL or (not text and role != first):
                 found[role] = TOTAL
                 continue
             group = self._readers[role].find(text)
@@ -308,12 +397,18 @@ class _FileRun:
             if any(one is None or one.value is None for one in parts):
                 continue
             whole = _sum(parts)
-            for row in table.iter_totals():
+            for row in (one for one in table.iter_totals() if self._is_grand_total(table, columns, one)):
                 total = quiet.number(row, column.index)
                 if total is not None and total.value is not None and total.value != whole:
                     self._findings.add(
                         TABLES["total-differs"], table.grid.place(row, column.index), f"{total.value} ≠ {whole}"
                     )
+
+    @staticmethod
+    def _is_grand_total(table: FoundTable, columns: _Columns, row: int) -> bool:
+        """Return whether a row of totals names no group beside the word for all."""
+        texts = {fold(table.text(row, one)) for one in columns.groups.values()}
+        return row in table.totals and texts <= _ALL | {""}
 
     @staticmethod
     def _is_subtotal(table: FoundTable, columns: _Columns, row: int) -> bool:

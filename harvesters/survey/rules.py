@@ -197,6 +197,13 @@ TABLES: dict[str, Rule] = dict(
             _CODES,
         ),
         _rule(
+            "group-twice",
+            Level.WARNING,
+            "同じ区分の2つ目の、違う値（先の値を採る）",
+            "Second, different value of the same group (the first one is taken)",
+            _ASK,
+        ),
+        _rule(
             "sum-differs",
             Level.WARNING,
             "構成比の合計が100%から丸めの範囲を超えて離れている",
