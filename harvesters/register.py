@@ -35,7 +35,7 @@ from harvesters.readers.declared import (
     Declared,
     open_tables,
 )
-from harvesters.readers.detected import Detected
+from harvesters.readers.detected import Detected, detections_of
 from harvesters.readers.eras import find_times, read_time
 from harvesters.readers.markers import fold_marker
 from harvesters.readers.tables import Column, FoundTable, fold
@@ -112,7 +112,7 @@ class Register(Harvester):
         *LAYOUT_OPTIONS,
         *FIGURE_OPTIONS,
     )
-    rules = (*REGISTER.values(), *LAYOUT_RULES, *FIGURE_RULES)
+    rules = (*REGISTER.values(), *LAYOUT_RULES, *FIGURE_RULES, *detections_of(options))
 
     def datasets(self, context: Context) -> tuple[Dataset, ...]:
         """Return the dataset, without the departments that only the register tells."""

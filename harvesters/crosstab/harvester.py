@@ -35,6 +35,7 @@ from harvesters.readers.declared import (
     Declared,
     open_tables,
 )
+from harvesters.readers.detected import detections_of
 from harvesters.readers.tables import FoundTable, fold
 from harvesters.statistics import wilson_interval
 from harvesters.survey.codebook import AnswerOption, CodeBook, Question
@@ -164,7 +165,7 @@ class CrossTables(Harvester):
         *LAYOUT_OPTIONS,
         *FIGURE_OPTIONS,
     )
-    rules = (*TABLES.values(), *LAYOUT_RULES, *FIGURE_RULES)
+    rules = (*TABLES.values(), *LAYOUT_RULES, *FIGURE_RULES, *detections_of(options))
 
     def datasets(self, context: Context) -> tuple[Dataset, ...]:
         """Return the dataset, without the codes that only the tables tell."""

@@ -21,7 +21,6 @@ from harvesters.mapping.defaults import mapping_options
 from harvesters.ngsi.entities import KeptEntities
 from harvesters.ngsi.pages import CREDENTIALS, PATHS, EntityRequest, iter_entities
 from harvesters.options import TEXT, Option, OptionType
-from harvesters.readers.detected import DETECTIONS
 
 #: most entities that brokers give on a page (Orion, Orion-LD, Scorpio, Stellio)
 LARGEST_PAGE = 1000
@@ -125,7 +124,7 @@ class Ngsi(Harvester):
         page_size_option(100, LARGEST_PAGE, Label("1回に取るエンティティの数", "Entities that are asked for at once")),
         *mapping_options(_DEFAULTS),
     )
-    rules = (*MAPPING_RULES, DETECTIONS["percent"])
+    rules = MAPPING_RULES
 
     def datasets(self, context: Context) -> tuple[Dataset, ...]:
         """Return the one dataset of the source."""

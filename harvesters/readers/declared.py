@@ -15,7 +15,7 @@ from catalog.errors import InputError, Label, Place
 from harvesters.findings import Findings
 from harvesters.options import INTEGER, TEXT, Option, OptionType
 from harvesters.readers import cells, source_file, tables
-from harvesters.readers.detected import DETECTIONS, Detected
+from harvesters.readers.detected import LAYOUT, Detected
 from harvesters.readers.grid import Grid
 from harvesters.readers.markers import LEGENDS, Legend, Meaning, fold_marker
 from harvesters.readers.percent import Scale
@@ -124,7 +124,7 @@ FIGURE_OPTIONS = (
 )
 OPTIONS = (*LAYOUT_OPTIONS, *FIGURE_OPTIONS)
 #: rules of every kind that reads tables
-LAYOUT_RULES = (*source_file.RULES, *tables.RULES, *DETECTIONS.values())
+LAYOUT_RULES = (*source_file.RULES, *tables.RULES, *LAYOUT.values())
 #: rules of every kind that reads figures
 FIGURE_RULES = cells.RULES
 

@@ -12,34 +12,80 @@ from typing import Any
 
 from catalog.errors import Label, Place
 from harvesters.findings import Finding, Level, Rule
+from harvesters.options import Option
 
 
-def _rule(what: str, ja: str, en: str, option: str) -> tuple[str, Rule]:
-    return what, Rule(
-        f"detected-{what}",
-        Level.NOTICE,
-        Label(f"{ja}（自動判定）", f"{en} (detected)"),
-        Label(f"違う場合は options の {option} で指定してください", f"If it is wrong, give {option} in the options"),
-    )
+def _rule(what: str, ja: str, en: str, option: str | None, otherwise: Label | None = None) -> tuple[str, Rule]:
+    """Return a rule whose next step names the option that decides, and what to do in the file instead."""
+    ja_steps = [f"options の {option} で指定してください"] if option else []
+    en_steps = [f"give {option} in the options"] if option else []
+    if otherwise:
+        ja_steps, en_steps = [*ja_steps, otherwise.ja], [*en_steps, otherwise.en]
+    next_step = Label("違う場合は、" + "。または、".join(ja_steps), f"If it is wrong, {', or '.join(en_steps)}")
+    return what, Rule(f"detected-{what}", Level.NOTICE, Label(f"{ja}（自動判定）", f"{en} (detected)"), next_step)
 
 
-#: what can be detected -> its rule
-DETECTIONS: dict[str, Rule] = dict(
+#: what is detected of any file of tables
+LAYOUT = dict(
     [
-        _rule("format", "ファイルの形式", "File format", "(none)"),
-        _rule("encoding", "文字コード", "Character encoding", "encoding"),
-        _rule("delimiter", "列の区切り", "Column separator", "delimiter"),
-        _rule("sheet", "読んだシート", "Sheet that was read", "sheet"),
-        _rule("header", "見出しの行", "Header rows", "header_rows"),
-        _rule("percent", "割合の表し方", "How percentages are written", "percent"),
-        _rule("period", "時点・期間", "Period", "periods"),
-        _rule("column", "列の意味", "Meaning of a column", "columns"),
-        _rule("groups", "区分が行と列のどちらに並ぶか", "Whether groups stand in rows or columns", "groups"),
-        _rule("question", "設問と表の対応", "Table of a question", "questions"),
-        _rule("no-answer", "無回答の符号", "Codes of no answer", "no_answer"),
-        _rule("weights", "ウェイト", "Weights", "weights"),
+        _rule(
+            "format",
+            "ファイルの形式",
+            "File format",
+            None,
+            Label("正しい形式で保存し直してください", "save it again in the right format"),
+        ),
+        _rule(
+            "encoding",
+            "文字コード",
+            "Character encoding",
+            "encoding",
+            Label("UTF-8で保存し直してください", "save it as UTF-8"),
+        ),
+        _rule(
+            "delimiter",
+            "列の区切り",
+            "Column separator",
+            "delimiter",
+            Label("カンマ区切りで保存し直してください", "save it with commas"),
+        ),
+        _rule(
+            "sheet",
+            "読んだシート",
+            "Sheet that was read",
+            "sheet",
+            Label("読まないシートを非表示にしてください", "hide the sheets that are not to be read"),
+        ),
+        _rule(
+            "header",
+            "見出しの行",
+            "Header rows",
+            "header_rows",
+            Label("見出しを1行にしてください", "put the headings in one row"),
+        ),
     ]
 )
+#: what is detected by kinds of sources that have the option
+_BY_OPTION: dict[str, tuple[str, Rule]] = {
+    option: _rule(what, ja, en, option)
+    for what, ja, en, option in (
+        ("percent", "割合の表し方", "How percentages are written", "percent"),
+        ("period", "時点・期間", "Period", "periods"),
+        ("column", "列の意味", "Meaning of a column", "columns"),
+        ("groups", "区分が行と列のどちらに並ぶか", "Whether groups stand in rows or columns", "groups"),
+        ("question", "設問と表の対応", "Table of a question", "questions"),
+        ("no-answer", "無回答の符号", "Codes of no answer", "no_answer"),
+        ("weights", "ウェイト", "Weights", "weights"),
+    )
+}
+#: what can be detected -> its rule
+DETECTIONS: dict[str, Rule] = LAYOUT | dict(_BY_OPTION.values())
+
+
+def detections_of(options: Iterable[Option]) -> tuple[Rule, ...]:
+    """Return what a kind of source with these options may detect besides the layout of its files."""
+    names = {one.name for one in options}
+    return tuple(rule for option, (_, rule) in _BY_OPTION.items() if option in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

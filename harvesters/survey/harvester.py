@@ -33,6 +33,7 @@ from harvesters.fetching.fetch import declared_path, digest_of
 from harvesters.findings import Findings
 from harvesters.options import DATE, INTEGER, TEXT, Option, OptionType
 from harvesters.readers.declared import LAYOUT_OPTIONS, LAYOUT_RULES, Declared, open_tables
+from harvesters.readers.detected import detections_of
 from harvesters.readers.tables import FoundTable, fold
 from harvesters.statistics import Margin, rake
 from harvesters.survey.codebook import CodeBook, DeclaredQuestion, read_codebook
@@ -276,7 +277,7 @@ class Survey(Harvester):
         ),
         *LAYOUT_OPTIONS,
     )
-    rules = (*SURVEY.values(), *LAYOUT_RULES)
+    rules = (*SURVEY.values(), *LAYOUT_RULES, *detections_of(options))
 
     def datasets(self, context: Context) -> tuple[Dataset, ...]:
         """Return the indicators and the pairs, without the codes that only the answers tell."""
