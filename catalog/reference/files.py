@@ -23,6 +23,11 @@ from catalog.errors import InvalidPeriod, Label, Place, ReferenceDataError
 from catalog.model.codelist import nearest
 from catalog.model.period import parse_period
 
+try:
+    from yaml import CSafeLoader as _SafeLoader  # ten times as fast
+except ImportError:
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
 #: a ``jsonschema.ValidationError``; its attributes are typed "anything or unset"
 Violation = Any
 
@@ -30,7 +35,7 @@ Violation = Any
 _LONGEST_VALUE = 80
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_SafeLoader):
     """YAML's safe loader that refuses repeated keys; the plain one keeps the last and says nothing."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
