@@ -17,6 +17,7 @@ from typing import Any
 
 from catalog.errors import InputError, Label, Place, TooLarge
 from harvesters.readers.archive import check_archive, encrypted
+from harvesters.readers.extent import find_wide_sheet
 from harvesters.readers.grid import Grid, Merge, Value
 
 #: what ZIP files begin with: XLSX and ODS
@@ -72,9 +73,12 @@ def read_workbook(
         start = file.read(len(OLE_MAGIC))
     if start.startswith(ZIP_MAGIC):
         check_archive(path, name=name, largest=largest)
-    answer = _parse(path, name, cells, memory)
-    if "error" in answer:
-        raise _translate(answer["error"], answer["detail"], name)
+    try:
+        answer = _parse(path, name, cells, memory)
+        if "error" in answer:
+            raise _translate(answer["error"], answer["detail"], name)
+    except (InputError, TooLarge) as error:
+        raise _too_wide(path, name, cells) or error from error
     for one in answer["sheets"]:
         _check_merges(one, name)
     return [_grid(one, name) for one in answer["sheets"]]
@@ -123,6 +127,24 @@ def _translate(code: str, detail: str, name: str) -> InputError | TooLarge:
         ),
         place=Place(file=name),
         reason=detail,
+    )
+
+
+def _too_wide(path: Path, name: str, cells: int) -> TooLarge | None:
+    """Return what an ODS is refused for whose sheets reach too far, with the cell to delete; None if that is not it."""
+    found = find_wide_sheet(path, cells)
+    if found is None:
+        return None
+    return TooLarge(
+        f"シートの範囲が広すぎます（{found.rows}行×{found.columns}列、上限{cells}セル）。"
+        f"値は{found.last}の行・列まであります",
+        f"A sheet spans too many cells ({found.rows} x {found.columns}, at most {cells}): "
+        f"there are values up to the row and column of {found.last}",
+        next_step=Label(
+            "表から離れた行と列を選んで削除し（値を消すだけでなく）、保存し直してください",
+            "Select the rows and columns far from the table, delete them (not only their values) and save it again",
+        ),
+        place=Place(file=name, sheet=found.sheet, cell=found.last),
     )
 
 
