@@ -29,6 +29,7 @@ import pyarrow.compute as pc
 from catalog.errors import CheckFailed, Label
 from catalog.formats.cells import cell_texts
 from catalog.formats.csv import iter_records, iter_slices, quote_all
+from catalog.formats.known import different
 from catalog.formats.labels import CodeLabels, all_labels
 from catalog.model import COUNTRY, Column, DataStructure
 from catalog.model.area import check_digit
@@ -192,7 +193,7 @@ def _label_header(column: Column) -> str:
 
 def single_unit(table: pa.Table, labels: CodeLabels) -> str | None:
     """Return the Japanese name of the unit if all rows have the same, else None."""
-    units = pc.unique(table.column("unit")).to_pylist()
+    units = different(table, "unit").to_pylist()
     if len(units) != 1:
         return None
     known = labels.get("unit", {})

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from catalog.formats.columns import encode
+from catalog.formats.known import known_of
 from catalog.model import DataStructure
 
 #: numbers of keys that fit into 64 bits
@@ -37,29 +38,37 @@ def key_numbers(table: pa.Table, structure: DataStructure) -> NDArray[np.int64] 
         column = table.column(name)
         if column.null_count:
             return None
-        places, size = _places(column)
-        total *= max(1, size)
+        index, codes = encode(column)
+        known_of(table).values[name] = codes
+        total *= max(1, len(codes))
         if total >= _MOST_KEYS:
             return None
-        if size > 1:
-            numbers *= size
-            numbers += places
+        if len(codes) > 1:
+            numbers *= len(codes)
+            numbers += _ranks(codes)[index]
     return numbers
 
 
 def has_repeated_key(table: pa.Table, structure: DataStructure) -> bool | None:
     """Return whether two rows have the same key; None if that cannot be told quickly."""
-    numbers = key_numbers(table, structure)
-    if numbers is None:
-        return None
-    if (numbers[1:] <= numbers[:-1]).any():
-        numbers = np.sort(numbers)
-    return bool((numbers[1:] == numbers[:-1]).any())
+    known = known_of(table)
+    if known.repeated_key is None or known.repeated_key[0] != structure.key:
+        numbers = key_numbers(table, structure)
+        if numbers is None:
+            return None
+        if (numbers[1:] <= numbers[:-1]).any():
+            numbers = np.sort(numbers)
+        note_repeats(table, structure, numbers)
+    return known.repeated_key is not None and known.repeated_key[1]
 
 
-def _places(column: pa.ChunkedArray[Any]) -> tuple[NDArray[np.int64], int]:
-    """Return for each row the place of its code among those of the column, and how many there are."""
-    index, codes = encode(column)
+def note_repeats(table: pa.Table, structure: DataStructure, ordered: NDArray[np.int64]) -> None:
+    """Keep what the sorted numbers of the keys of a table say: whether two rows have the same key."""
+    known_of(table).repeated_key = (structure.key, bool((ordered[1:] == ordered[:-1]).any()))
+
+
+def _ranks(codes: pa.Array[Any]) -> NDArray[np.int64]:
+    """Return for each code its place in byte order."""
     ranks = np.empty(len(codes), np.int64)
     ranks[np.asarray(pc.sort_indices(codes))] = np.arange(len(codes))
-    return ranks[index], len(codes)
+    return ranks

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from catalog.errors import IntegrityError
 from catalog.formats.columns import ROWS, read_columns, take_rows, without_crumbs
-from catalog.formats.keys import key_numbers
+from catalog.formats.keys import key_numbers, note_repeats
+from catalog.formats.known import known_of
 from catalog.model import DataStructure, canonical_json
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
@@ -66,8 +67,13 @@ def sort_by_key(table: pa.Table, structure: DataStructure) -> pa.Table:
     if numbers is None:
         return chosen.sort_by([(name, "ascending") for name in structure.key]).combine_chunks()
     if (numbers[1:] >= numbers[:-1]).all():
-        return without_crumbs(chosen)
-    return take_rows(chosen, np.argsort(numbers, kind="stable"))
+        ordered = without_crumbs(chosen)
+    else:
+        order = np.argsort(numbers, kind="stable")
+        ordered, numbers = take_rows(chosen, order), numbers[order]
+    known_of(ordered).values.update(known_of(chosen).values)
+    note_repeats(ordered, structure, numbers)
+    return ordered
 
 
 def read_parquet(path: Path) -> pa.Table:

@@ -32,9 +32,9 @@ from catalog.formats import (
     write_excel_csv,
     write_parquet,
 )
-from catalog.formats.columns import unique
 from catalog.formats.csv import MEDIA_TYPE as CSV_TYPE
 from catalog.formats.excel_csv import MOST_ROWS
+from catalog.formats.known import different
 from catalog.formats.parquet import MEDIA_TYPE as PARQUET_TYPE
 from catalog.metadata import describe_datapackage
 from catalog.metadata.datapackage import NAME as DATAPACKAGE_NAME
@@ -293,7 +293,7 @@ def parse_issued(issued: str) -> datetime:
 
 
 def _temporal(table: pa.Table) -> tuple[str, str] | None:
-    periods = [parse_period(one) for one in unique(table.column("period")).to_pylist()]
+    periods = [parse_period(one) for one in different(table, "period").to_pylist()]
     if not periods:
         return None
     first = min(periods, key=lambda one: (one.start, one.end))
@@ -360,7 +360,7 @@ def _parquet_description(draft: _Draft) -> dict[str, Any]:
 
 
 def _used_codes(table: pa.Table, labels: CodeLabels) -> dict[str, Sequence[str]]:
-    return {name: sorted(unique(table.column(name)).to_pylist()) for name in labels if name in table.column_names}
+    return {name: sorted(different(table, name).to_pylist()) for name in labels if name in table.column_names}
 
 
 @dataclass(frozen=True, slots=True)

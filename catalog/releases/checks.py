@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import CheckFailed, InvalidPeriod, Label
 from catalog.formats import has_repeated_key
-from catalog.formats.columns import unique
+from catalog.formats.known import different
 from catalog.model import Column, Dataset, DataStructure, parse_period
 from catalog.model.codelist import CodeList, nearest
 from catalog.releases.scratch import open_scratch
@@ -134,7 +134,7 @@ def check_table(
     findings = list(_columns(structure, table))
     if findings:
         return findings
-    texts = {one.name: unique(table.column(one.name)) for one in structure.columns if one.type == "string"}
+    texts = {one.name: different(table, one.name) for one in structure.columns if one.type == "string"}
     rules = [
         *_column_rules(structure, table, texts),
         *_code_rules(dataset, texts, codelists, areas),

@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from catalog.formats import read_parquet
-from catalog.formats.columns import unique
+from catalog.formats.known import different
 from catalog.model import TOTAL, ChangeCounts, DataStructure, base_columns
 from catalog.releases.scratch import open_scratch
 
@@ -236,7 +236,7 @@ def _codes_only_in(one: pa.Table, other: pa.Table | None) -> dict[str, tuple[str
 
 
 def _codes(table: pa.Table, name: str) -> set[str]:
-    return set(unique(table.column(name)).to_pylist())
+    return set(different(table, name).to_pylist())
 
 
 def _names_only_in(one: pa.Table, other: pa.Table) -> tuple[str, ...]:

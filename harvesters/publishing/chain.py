@@ -23,7 +23,8 @@ import pyarrow.compute as pc
 
 from catalog.errors import Label
 from catalog.formats import read_parquet, sort_by_key
-from catalog.formats.columns import filter_rows, unique
+from catalog.formats.columns import filter_rows
+from catalog.formats.known import different
 from catalog.model import Dataset, DataStructure, Dimension, Origin, Provenance, parse_period
 from catalog.releases.build import Parent
 from catalog.releases.diff import diff_tables
@@ -158,7 +159,7 @@ class _Base:
 
 def _with_used(dimension: Dimension, before: Dimension | None, table: pa.Table) -> Dimension:
     labels: Mapping[str, Label] = before.codes if before else {}
-    used = unique(table[dimension.id]).to_pylist()
+    used = different(table, dimension.id).to_pylist()
     more = {code: labels[code] for code in sorted(used) if code not in dimension.codes and code in labels}
     return replace(dimension, codes={**dimension.codes, **more}) if more else dimension
 

@@ -20,7 +20,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from catalog.formats import sort_by_key
-from catalog.formats.columns import unique
+from catalog.formats.known import different
 from catalog.model import DataStructure
 from harvesters.base import Contribution
 
@@ -45,7 +45,7 @@ def combine(contributions: Sequence[Contribution]) -> Combined:
 
 def periods_of(table: pa.Table) -> frozenset[str]:
     """Return the periods of an observation table."""
-    return frozenset(unique(table["period"]).to_pylist())
+    return frozenset(different(table, "period").to_pylist())
 
 
 def _add(combined: Combined, one: Contribution) -> None:
