@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import ckan, harvest, ingest, many, release, series, serving, workbook
+from benchmarks import ckan, harvest, ingest, many, release, series, serving, start, workbook
 
 MEASUREMENTS = {
     "ckan": ckan.measure,
@@ -14,6 +14,7 @@ MEASUREMENTS = {
     "release": release.measure,
     "series": series.measure,
     "serving": serving.measure,
+    "start": start.measure,
     "workbook": workbook.measure,
 }
 
