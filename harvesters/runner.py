@@ -15,7 +15,8 @@ Order of events for a source::
                             after the other; next
     for each service        its record against the published one (harvesters.publishing.registering); publish; next
     DataStore               brought up to what is published, also when nothing changed: a failure is tried again
-    again?                  a failure that may pass is tried again, as often as the source allows
+    again?                  a failure that may pass is tried again, as often as the source allows: here after a while,
+                            a job of the queue by whatever worker is free then
     job                     succeeded, partial, held, failed or cancelled, with its report and its log
 
 An error of one object or dataset is that one's; an error of a source is that source's. Ctrl-C ends the run between two
@@ -30,6 +31,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from filelock import FileLock, Timeout
 
@@ -181,6 +184,8 @@ class Runner:
     approval: Approval | None = None
     #: keeps what each proposal changes, or None
     book: ChangeBook | None = None
+    #: whether a run that is to be tried again goes back to the queue, instead of waiting with its worker
+    postpones: bool = False
 
     def run(self, source: HarvestSource, *, force: bool = False) -> JobReport:
         """Run one source; every error ends in its report."""
@@ -197,7 +202,9 @@ class Runner:
         return report
 
     def run_queued(self, source: HarvestSource, job_id: str) -> JobReport | None:
-        """Claim a queued job and run it; None if somebody else has it or it was cancelled.
+        """Claim a queued job and run it; None if somebody else has it, it was cancelled, or it is not due yet.
+
+        If it failed for a passing reason, it is queued again for its next attempt, and its report says so.
 
         Raises
         ------
@@ -210,7 +217,7 @@ class Runner:
             job = self.journal.claim(job_id, worker=this_process())
             if job is None:
                 return None
-            report = replace(self, force=bool(job.force))._run_held(source, job, claim, lost)
+            report = replace(self, force=bool(job.force), postpones=True)._run_held(source, job, claim, lost)
         report.finished, report.seconds = utc_now(), time.monotonic() - start
         return report
 
@@ -238,7 +245,7 @@ class Runner:
     def _attempts(self, source: HarvestSource, job: HarvestJob, monitor: JobMonitor, lost: list[str]) -> JobReport:
         retries = self.retries if source.retries is None else source.retries
         waits = iter_waits(retries, self.settings.harvest_retry_seconds)
-        for attempt, wait in enumerate(waits, start=1):
+        for attempt, wait in islice(enumerate(waits, start=1), (job.attempt or 1) - 1, None):
             report = _report(source, job.started, job.id, lost)
             monitor.begin(attempt, report.rows)
             run = SourceRun(self, source, job, report)
@@ -247,8 +254,13 @@ class Runner:
             if wait is None or not is_passing(report):
                 break
             _log_errors(monitor, report)
-            if not _waited(monitor, wait, attempt, retries, report):
+            if not _waited(monitor, wait, attempt, retries, report, here=not self.postpones):
                 break
+            if self.postpones:
+                monitor.beat()
+                self.journal.postpone(job.id, attempt=attempt + 1, due=datetime.now(UTC) + timedelta(seconds=wait))
+                report.status = JobStatus.QUEUED
+                return report
         _log_summary(monitor, report)
         monitor.beat()
         run.save()
@@ -270,9 +282,9 @@ def _guarded(report: JobReport, run: SourceRun) -> None:
         report.status = JobStatus.FAILED
 
 
-def _waited(monitor: JobMonitor, wait: float, attempt: int, retries: int, report: JobReport) -> bool:
+def _waited(monitor: JobMonitor, wait: float, attempt: int, retries: int, report: JobReport, *, here: bool) -> bool:
     try:
-        monitor.pause(wait, attempt, retries)
+        monitor.pause(wait, attempt, retries, here=here)
     except KeyboardInterrupt:
         report.status = JobStatus.CANCELLED
         return False

@@ -1,11 +1,12 @@
 """The journal of harvesting: jobs, their objects, and what the last complete run of each source left.
 
 Order of events of a job: :meth:`HarvestJournal.start` (``running``), or :meth:`~HarvestJournal.enqueue` (``queued``)
-and :meth:`~HarvestJournal.claim` by one worker; :meth:`~HarvestJournal.beat` while it runs, which brings its progress
-and takes home whether it should stop; :meth:`~HarvestJournal.record_objects`; :meth:`~HarvestJournal.finish` with a
-final status. A job that was killed stays ``running`` until the next run of its source, which holds the source's lock
-and therefore knows (:meth:`~HarvestJournal.mark_lost`), or until its heartbeat is too old
-(:meth:`~HarvestJournal.lose_silent`): then a job of the queue is queued once more.
+and :meth:`~HarvestJournal.claim` by one worker, which may :meth:`~HarvestJournal.postpone` it to a next attempt;
+:meth:`~HarvestJournal.beat` while it runs, which brings its progress and takes home whether it should stop;
+:meth:`~HarvestJournal.record_objects`; :meth:`~HarvestJournal.finish` with a final status. A job that was killed stays
+``running`` until the next run of its source, which holds the source's lock and therefore knows
+(:meth:`~HarvestJournal.mark_lost`), or until its heartbeat is too old (:meth:`~HarvestJournal.lose_silent`): then a job
+of the queue is queued once more.
 """
 
 from __future__ import annotations
@@ -143,6 +144,13 @@ class HarvestJob:
     force: bool | None = field(default=None, compare=False)
     #: when a person asked it to stop
     cancel: str | None = field(default=None, compare=False)
+    #: before when no worker takes it, ISO 8601 in UTC; None for at once
+    due: str | None = field(default=None, compare=False)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a worker may take it."""
+        return self.due is None or self.due <= utc_now()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the job as JSON."""
@@ -218,24 +226,42 @@ class HarvestJournal:
         return job
 
     def enqueue(self, source: str, kind: str, *, force: bool = False) -> HarvestJob:
-        """Write a queued job; return the one of this source that is queued already, if there is one."""
+        """Write a queued job; return the one of this source that is queued already, due now, if there is one."""
         waiting = select(harvest_job).where(harvest_job.c.source == source, harvest_job.c.status == JobStatus.QUEUED)
         job = replace(_new_job(source, kind, JobStatus.QUEUED), queued=utc_now(), force=force, losses=0)
         with self._engine.begin() as connection:
             row = connection.execute(waiting).first()
             if row is not None:
-                return _job(row)
+                connection.execute(update(harvest_job).where(harvest_job.c.id == row.id).values(due=None))
+                return replace(_job(row), due=None)
             _delete_oldest(connection, source)
             connection.execute(insert(harvest_job).values(**_job_values(job)))
         return job
 
     def claim(self, job_id: str, *, worker: str) -> HarvestJob | None:
-        """Make a queued job running and return it; None if it is not queued any more. Only one caller gets it."""
-        queued = (harvest_job.c.id == job_id) & (harvest_job.c.status == JobStatus.QUEUED)
-        values = {"status": JobStatus.RUNNING, "started": utc_now(), "heartbeat": utc_now(), "worker": worker}
+        """Make a queued job running and return it; None if it is not queued any more, or not due.
+
+        Only one caller gets it.
+        """
+        due = harvest_job.c.due.is_(None) | (harvest_job.c.due <= utc_now())
+        queued = (harvest_job.c.id == job_id) & (harvest_job.c.status == JobStatus.QUEUED) & due
+        values = {
+            "status": JobStatus.RUNNING,
+            "started": utc_now(),
+            "heartbeat": utc_now(),
+            "worker": worker,
+            "due": None,
+        }
         with self._engine.begin() as connection:
             taken = connection.execute(update(harvest_job).where(queued).values(**values)).rowcount
         return self.find_job(job_id) if taken else None
+
+    def postpone(self, job_id: str, *, attempt: int, due: datetime) -> None:
+        """Put a running job back into the queue for its next attempt, which no worker begins before it is due."""
+        idle = dict.fromkeys(("stage", "done", "total", "rows_per_second", "eta", "heartbeat", "worker"))
+        values = {"status": JobStatus.QUEUED, "attempt": attempt, "due": utc_text(due), **idle}
+        with self._engine.begin() as connection:
+            connection.execute(update(harvest_job).where(_running(job_id)).values(**values))
 
     def beat(self, job_id: str, signs: Signs, lines: Sequence[LogLine] = ()) -> bool:
         """Write a sign of life, how far a job is and what it has to say; return whether it should stop."""

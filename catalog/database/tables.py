@@ -47,6 +47,7 @@ harvest_job = Table(
     Column("losses", Integer),
     Column("force", Boolean),
     Column("cancel", String(30)),
+    Column("due", String(30)),
     Index("harvest_job_by_source", "source", "started"),
     Index("harvest_job_by_start", "started"),
     Index("harvest_job_by_status", "status"),

@@ -157,8 +157,8 @@ class JobMonitor:
             self._lines.append(LogLine(at=utc_now(), level=level, ja=text.ja, en=text.en))
             del self._lines[:-LINES_KEPT]
 
-    def pause(self, seconds: float, attempt: int, retries: int) -> None:
-        """Wait for the next attempt.
+    def pause(self, seconds: float, attempt: int, retries: int, *, here: bool = True) -> None:
+        """Tell of the next attempt, and wait for it unless that is done elsewhere.
 
         Raises
         ------
@@ -173,7 +173,7 @@ class JobMonitor:
             ),
         )
         self.update(self._job.source, "wait", 0, None)
-        end = self._clock() + seconds
+        end = self._clock() + (seconds if here else 0)
         while (left := end - self._clock()) > 0:
             self._woken.wait(min(left, _LONGEST_BEAT))
             self.check()

@@ -4,7 +4,8 @@ Order of events: :func:`enqueue_sources` writes jobs as ``queued`` into the appl
 into Redis; a worker (:func:`run_worker`) takes a ticket, holds the source, claims the job and runs it as ever. Every
 few seconds each worker, and the scheduler, sees to it that nothing is lost (:func:`recover`): a job without a heartbeat
 is lost and queued again, a queued job without a ticket gets one. A worker that dies therefore costs a lease and no job;
-a job that comes twice is claimed once; and what was published is not published again.
+a job that comes twice is claimed once; and what was published is not published again. A job that failed for a passing
+reason goes back into the queue and gets its ticket when its next attempt is due, so no worker waits with it.
 
 Workers need the same ``harvest.yml``, catalogue and application database, and must reach the files of sources by path.
 """
@@ -101,7 +102,7 @@ def recover(settings: Settings, journal: HarvestJournal, tickets: Tickets) -> li
         If Redis does not answer.
     """
     lost = journal.lose_silent(datetime.now(UTC) - timedelta(seconds=settings.harvest_lease_seconds))
-    queued = journal.list_queued()
+    queued = [one for one in journal.list_queued() if one.is_due]
     waiting = tickets.waiting() if queued else set()
     for job in queued:
         if job.id not in waiting:

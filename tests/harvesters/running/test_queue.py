@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -281,8 +282,8 @@ def queue_settings(settings: Settings, tmp_path: Path, redis_url: str) -> Settin
 
 
 @pytest.fixture
-def queue_journal(queue_settings: Settings) -> Iterator[HarvestJournal]:
-    engine = open_database(queue_settings.application_database_url)
+def queue_journal(settings: Settings) -> Iterator[HarvestJournal]:
+    engine = open_database(settings.application_database_url)
     yield HarvestJournal(engine)
     engine.dispose()
 
@@ -311,6 +312,88 @@ def test_tickets_that_redis_lost_are_written_again(queue_settings: Settings, que
         assert tickets.waiting() == set()
         assert recover(queue_settings, queue_journal, tickets) == []
         assert tickets.waiting() == {job.id}
+
+
+@pytest.fixture
+def busy(serve: Any, respond: Any, settings: Settings, tmp_path: Path, redis_url: str) -> tuple[Settings, Any]:
+    """Return the settings of a queue with one source whose server is busy, and that server."""
+    server = serve(lambda handler: respond(handler, b"busy", 503))
+    source = SOURCE.format(number=0).replace("path: in/n-00", f"url: {server.url}/a.csv\n    retries: 2")
+    (tmp_path / "harvest.yml").write_text(f"version: 1\nsources:{source}", "utf-8")
+    return replace(settings, harvest_file=tmp_path / "harvest.yml", queue_url=redis_url), server
+
+
+def test_a_job_that_is_to_be_tried_again_goes_back_into_the_queue_and_its_worker_is_free(
+    busy: tuple[Settings, Any], queue_journal: HarvestJournal
+) -> None:
+    patient = replace(busy[0], harvest_retry_seconds=600)
+    [job] = enqueue_sources(patient, load_sources(patient.harvest_file, patient))
+    said: list[Label] = []
+    start = time.monotonic()
+    run_worker(patient, tell=said.append, burst=True)
+    assert time.monotonic() - start < 60
+    assert said[0].en.startswith("Small table (n-00): queued")
+    [waiting] = queue_journal.list_queued()
+    assert (waiting.id, waiting.attempt, waiting.finished, waiting.is_due) == (job.id, 2, None, False)
+    assert any("tried again in" in line.en for line in queue_journal.list_log(job.id))
+    with open_tickets(patient) as tickets:
+        recover(patient, queue_journal, tickets)
+        assert tickets.waiting() == set()
+        tickets.put(waiting)
+    run_worker(patient, tell=said.append, burst=True)
+    assert queue_journal.list_queued() == [waiting], "a ticket that comes too early is not worked"
+
+
+def test_attempts_are_counted_over_workers_and_the_last_one_ends_the_job(
+    busy: tuple[Settings, Any], queue_journal: HarvestJournal
+) -> None:
+    settings, server = busy
+    [job] = enqueue_sources(settings, load_sources(settings.harvest_file, settings))
+    for attempt in (1, 2, 3):
+        with open_tickets(settings) as tickets:
+            recover(settings, queue_journal, tickets)
+        run_worker(settings, tell=lambda _: None, burst=True)
+        assert len(server.requests) == attempt
+    found = queue_journal.find_job(job.id)
+    assert found is not None
+    assert (found.status, found.attempt, queue_journal.list_queued()) == (JobStatus.FAILED, 3, [])
+
+
+def test_a_source_that_is_well_again_is_published_by_the_next_attempt(
+    busy: tuple[Settings, Any], queue_journal: HarvestJournal, respond: Any
+) -> None:
+    settings, server = busy
+    [job] = enqueue_sources(settings, load_sources(settings.harvest_file, settings))
+    run_worker(settings, tell=lambda _: None, burst=True)
+    server.answer = lambda handler: respond(handler, "団体コード,年度,率\n121002,2021,1.5\n".encode())
+    with open_tickets(settings) as tickets:
+        recover(settings, queue_journal, tickets)
+    run_worker(settings, tell=lambda _: None, burst=True)
+    assert [(one.id, one.status) for one in queue_journal.list_jobs()] == [(job.id, JobStatus.SUCCEEDED)]
+
+
+def test_a_person_who_queues_the_source_again_does_not_wait_for_the_next_attempt(
+    busy: tuple[Settings, Any], queue_journal: HarvestJournal
+) -> None:
+    patient = replace(busy[0], harvest_retry_seconds=600)
+    sources = load_sources(patient.harvest_file, patient)
+    enqueue_sources(patient, sources)
+    run_worker(patient, tell=lambda _: None, burst=True)
+    [again] = enqueue_sources(patient, sources)
+    assert again.is_due
+    run_worker(patient, tell=lambda _: None, burst=True)
+    assert len(busy[1].requests) == 2
+
+
+def test_a_job_that_waits_for_its_next_attempt_can_be_cancelled(
+    busy: tuple[Settings, Any], queue_journal: HarvestJournal
+) -> None:
+    patient = replace(busy[0], harvest_retry_seconds=600)
+    [job] = enqueue_sources(patient, load_sources(patient.harvest_file, patient))
+    run_worker(patient, tell=lambda _: None, burst=True)
+    cancelled = queue_journal.ask_cancel(job.id)
+    assert cancelled is not None
+    assert cancelled.status is JobStatus.CANCELLED
 
 
 def test_a_source_that_is_busy_stays_in_the_queue(queue_settings: Settings, queue_journal: HarvestJournal) -> None:
