@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from api.cli.console import Exit, Terminal, json_option
 from api.cli.explaining import explain_errors
+from api.cli.pages import page_option, save_page
 from api.cli.queueing import enqueue
 from api.cli.running import Bars, send_new_digests
 from api.cli.sources import pick_sources, sources_argument
@@ -15,24 +17,31 @@ from catalog.errors import Label
 from harvesters import HarvestSource, JobReport, JobStatus, plan_sources, run_sources
 from harvesters.explain import SORTS, find_explanations, list_explanations
 from harvesters.publishing.approval import approve, list_waiting, reject
+from harvesters.publishing.changes import ChangeBook
 from harvesters.publishing.rollback import roll_back
 from harvesters.report import decision_line, exit_code, hold_lines
 
 
 @click.command("plan")
 @sources_argument
+@page_option
 @json_option
 @click.pass_context
-def plan(context: click.Context, names: Sequence[str], as_json: bool) -> None:
+def plan(context: click.Context, names: Sequence[str], page: Path | None, as_json: bool) -> None:
     """実行したら何が変わるか（書き込まない）。What a run would change, exactly; writes nothing."""
     terminal: Terminal = context.obj
     sources = pick_sources(terminal, names)
     with terminal.progress(shown=not as_json) as report:
-        plans = plan_sources(terminal.settings, sources, progress=Bars(report))
+        book = ChangeBook(page) if page else None
+        plans = plan_sources(terminal.settings, sources, progress=Bars(report), book=book)
     if as_json:
         terminal.document([one.to_dict() for one in plans])
     else:
         terminal.lines(line for one in plans for line in one.lines(terminal.settings.lang))
+    if page and book:
+        from api.harvest_pages import write_plan_page
+
+        save_page(terminal, page, write_plan_page(terminal.settings, plans, book))
     context.exit(max((one.exit_code for one in plans), default=Exit.SUCCESS))
 
 
@@ -40,14 +49,19 @@ def plan(context: click.Context, names: Sequence[str], as_json: bool) -> None:
 @sources_argument
 @click.option("--force", is_flag=True, help="変わっていない収集元も読み直す / Read unchanged sources again")
 @click.option("--queue", "queued", is_flag=True, help="待ち行列に入れ、ワーカーに任せる / Leave it to the workers")
+@page_option
 @json_option
 @click.pass_context
-def run(context: click.Context, names: Sequence[str], force: bool, queued: bool, as_json: bool) -> None:
+def run(
+    context: click.Context, names: Sequence[str], force: bool, queued: bool, page: Path | None, as_json: bool
+) -> None:
     """収集して公開する。Fetch, transform, validate and publish."""
+    if queued and page:
+        raise click.UsageError("--html と --queue は一緒に使えません / --html cannot be used with --queue")
     if queued:
         enqueue(context.obj, pick_sources(context.obj, names), force=force, as_json=as_json)
         return
-    context.exit(_run(context.obj, pick_sources(context.obj, names), force=force, as_json=as_json))
+    context.exit(_run(context.obj, pick_sources(context.obj, names), force=force, page=page, as_json=as_json))
 
 
 def harvest_everything(terminal: Terminal) -> Exit:
@@ -58,13 +72,20 @@ def harvest_everything(terminal: Terminal) -> Exit:
     return _verdict(reports)
 
 
-def _run(terminal: Terminal, sources: Sequence[HarvestSource], *, force: bool, as_json: bool) -> Exit:
+def _run(
+    terminal: Terminal, sources: Sequence[HarvestSource], *, force: bool, page: Path | None, as_json: bool
+) -> Exit:
+    book = ChangeBook(page) if page else None
     with terminal.progress(shown=not as_json) as report:
-        reports = run_sources(terminal.settings, sources, progress=Bars(report), force=force)
+        reports = run_sources(terminal.settings, sources, progress=Bars(report), force=force, book=book)
     if as_json:
         terminal.document([one.to_dict() for one in reports])
     else:
         terminal.lines(line for one in reports for line in one.lines(terminal.settings.lang))
+    if page and book:
+        from api.harvest_pages import write_run_page
+
+        save_page(terminal, page, write_run_page(terminal.settings, reports, book))
     for said in send_new_digests(terminal.settings):
         terminal.say(said.ja, said.en)
     return _verdict(reports)
@@ -83,11 +104,16 @@ _all_option = click.option("--all", "everything", is_flag=True, help="待って�
 
 @click.command("holds")
 @sources_argument
+@page_option
 @json_option
 @click.pass_obj
-def holds(terminal: Terminal, names: Sequence[str], as_json: bool) -> None:
+def holds(terminal: Terminal, names: Sequence[str], page: Path | None, as_json: bool) -> None:
     """承認を待っているもの。What waits for a decision, and why."""
     waiting = list_waiting(terminal.settings, names or None)
+    if page:
+        from api.harvest_pages import write_holds_page
+
+        save_page(terminal, page, write_holds_page(terminal.settings, waiting))
     if as_json:
         terminal.document([one.to_dict() for one in waiting])
         return

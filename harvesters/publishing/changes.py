@@ -32,7 +32,7 @@ from harvesters.publishing.trends import Trend, trends_of
 from harvesters.report import describe_error
 
 #: rows of each kind that are kept
-ROWS_KEPT = 40
+ROWS_KEPT = 25
 #: kinds of rows, in the order in which people should look at them
 KINDS = ("revised", "removed", "changed", "added")
 #: a text that begins so is a formula to a spreadsheet

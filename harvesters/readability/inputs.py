@@ -27,7 +27,7 @@ MOST_KEPT = 500
 #: bytes of a text file that are judged during a run: tens of thousands of rows
 _TEXT_IN_A_RUN = 4_000_000
 #: kinds whose inputs are rows of people: their reports have places and no values
-_PRIVATE = frozenset({"survey"})
+PRIVATE_KINDS = frozenset({"survey"})
 
 _INDEX = "index.json"
 
@@ -166,7 +166,7 @@ def _judge(one: Fetched, kind: str) -> Sequence[ReadabilityReport]:
     name = one.object.name
     if not is_tabular(name, one.path):
         return ()
-    return check_members(one.path, name=name, values=kind not in _PRIVATE, most_text=_TEXT_IN_A_RUN).reports
+    return check_members(one.path, name=name, values=kind not in PRIVATE_KINDS, most_text=_TEXT_IN_A_RUN).reports
 
 
 def score_lines(scores: Sequence[InputScore], lang: str = "ja") -> list[str]:
