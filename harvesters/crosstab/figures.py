@@ -77,15 +77,25 @@ class Figures:
 
 
 def read_figures(
-    cross: CrossTable, question: Question, declared: Declared, findings: Findings, tally: Tally
+    cross: CrossTable,
+    question: Question,
+    declared: Declared,
+    findings: Findings,
+    tally: Tally,
+    *,
+    counted: bool | None = None,
 ) -> Figures | None:
-    """Read all figures of a table and check them; None if the answers cannot be added up, which is reported."""
+    """Read all figures of a table and check them; None if the answers cannot be added up, which is reported.
+
+    ``counted`` says whether the cells are people; if it is None, they are if they add up to the base.
+    """
     grid = cross.table.grid
     reader = CellReader(grid, declared.legend, findings)
     rows = {**cross.answers, **({"": cross.no_answer} if cross.no_answer is not None else {})}
     columns = [one.column.index for one in cross.groups]
     bases = {one: _base(cross, reader, one) for one in columns}
-    counted = _are_counts(cross, _cells(CellReader(grid, declared.legend, Findings()), rows, columns), bases)
+    if counted is None:
+        counted = _are_counts(cross, _cells(CellReader(grid, declared.legend, Findings()), rows, columns), bases)
     units = reader.with_usual(rows.values(), columns, COUNTS) if counted else [PERCENTAGES]
     cells = _cells(reader, rows, columns, *units)
     tally.read += len(rows)
@@ -112,7 +122,7 @@ def _cells(
 
 
 def _base(cross: CrossTable, reader: CellReader, column: int) -> ReadNumber | None:
-    if cross.base is None:
+    if cross.base is None or column in cross.people:
         return ReadNumber(value=cross.people.get(column))
     return reader.number(cross.base, column, COUNTS)
 

@@ -14,18 +14,19 @@ With ``compare`` naming the files of answers of the same folder, every figure is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from catalog.database.harvests import HarvestObject
-from catalog.errors import Label
+from catalog.errors import InputError, Label, Place
 from catalog.formats import sort_by_key
 from catalog.model import TOTAL, Dataset, Period
 from catalog.model.indicator import Indicator
 from harvesters.base import Context, Contribution, Fetched, Harvester
 from harvesters.crosstab.compare import compare
 from harvesters.crosstab.figures import Column, Figures, read_figures
-from harvesters.crosstab.tables import ColumnGroup, CrossTable, read_cross_table
+from harvesters.crosstab.tables import ColumnGroup, CrossTable, read_cross_table, split_questions
 from harvesters.options import INTEGER, TEXT, Option, OptionType
 from harvesters.readers.declared import (
     FIGURE_OPTIONS,
@@ -52,9 +53,10 @@ from harvesters.survey.harvester import (
     read_book,
     survey_indicators,
 )
-from harvesters.survey.respondents import GROUP_ROLES
+from harvesters.survey.respondents import GROUP_ROLES, plain_id
 from harvesters.survey.rules import TABLES
 from harvesters.survey.waves import (
+    WavePeriod,
     codebook_of,
     find_period,
     gather_file,
@@ -87,10 +89,10 @@ QUESTIONS = OptionType(
 
 
 class CrossTables(Harvester):
-    """Cross tables: one dataset, one contribution a file."""
+    """Cross tables: one dataset, one contribution a file and period."""
 
     kind: ClassVar[str] = "crosstab"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     title: ClassVar[Label] = Label("アンケートの集計表", "Cross tables of a survey")
     options: ClassVar[tuple[Option, ...]] = (
         dataset_option("citizen-survey"),
@@ -131,6 +133,16 @@ class CrossTables(Harvester):
                 "Where groups (sexes, ages) stand: columns or rows; found by looking if absent",
             ),
             allowed=("columns", "rows"),
+        ),
+        Option(
+            name="figures",
+            type=TEXT,
+            default=None,
+            help=Label(
+                "セルの値: counts（人数）か shares（割合）。なければ、足すと回答者数になるかどうかで判定",
+                "What cells have: counts (people) or shares; if absent, they are counts if they add up to the base",
+            ),
+            allowed=("counts", "shares"),
         ),
         Option(
             name="compare",
@@ -184,7 +196,7 @@ class CrossTables(Harvester):
         files = [one.name for one in gather_files(context.source, context.source.options["files"])]
         if fetched.object.name in {without_sheet(codebook_of(context.source, one, books) or "")[0] for one in files}:
             return []
-        return [_FileRun(context, fetched).contribution()]
+        return _FileRun(context, fetched).contributions()
 
 
 class _FileRun:
@@ -200,27 +212,75 @@ class _FileRun:
         }
         self._indicators = {one.id: one for one in survey_indicators(context.reference)}
 
-    def contribution(self) -> Contribution:
+    def contributions(self) -> list[Contribution]:
         tables = open_tables(self._fetched.path, name=self._name, declared=self._declared, findings=self._findings)
-        period = self._period(tables)
+        by_period: dict[Period, list[FoundTable]] = {}
+        for table, period in self._dated(tables):
+            by_period.setdefault(period, []).append(table)
+        figures = {period: self._read(own, period) for period, own in by_period.items()}
+        dataset = describe_indicators(self._context, [self._readers[role].dimension() for role in DIMENSIONS])
+        found = [
+            Contribution(
+                dataset=dataset,
+                table=sort_by_key(dataset.structure.table(self._of_period(own, period)), dataset.structure),
+                issued=issued_at(period, of_file(self._options["published"], self._name)),
+                object=self._name,
+            )
+            for period, own in sorted(figures.items())
+        ]
+        used = [one for one in found if one.table.num_rows]
+        return used or found[:1]
+
+    def _read(self, tables: Sequence[FoundTable], period: Period) -> list[Figures]:
         options = self._options
         self._readers["area"] = GroupReader.of("area", self._context.reference, self._area, options["codes"], period)
         codebook = self._codebook(period)
-        figures = [found for one in tables if (found := self._figures(one, codebook))]
-        rows = [row for one in figures for row in self._rows(one, str(period))]
-        if self._options["compare"]:
+        parts = [part for one in tables for part in split_questions(one)]
+        figures = [found for one in parts if (found := self._figures(one, codebook))]
+        if options["compare"]:
             compare(self._context, figures, period, self._readers)
-        dataset = describe_indicators(self._context, [self._readers[role].dimension() for role in DIMENSIONS])
-        return Contribution(
-            dataset=dataset,
-            table=sort_by_key(dataset.structure.table(rows), dataset.structure),
-            issued=issued_at(period, of_file(self._options["published"], self._name)),
-            object=self._name,
-        )
+        return figures
+
+    def _of_period(self, figures: Sequence[Figures], period: Period) -> list[dict[str, Any]]:
+        """Return the observations; of a group that several tables have the first, and a different one is reported."""
+        rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for one in figures:
+            for group, row in self._rows(one, str(period)):
+                key = tuple(row[name] for name in ("indicator_id", "area_code", *DIMENSIONS))
+                first = rows.setdefault(key, row)
+                if (first.get("value"), first.get("n")) != (row.get("value"), row.get("n")):
+                    said = f"{row.get('value')} (n={row.get('n')}) ≠ {first.get('value')} (n={first.get('n')})"
+                    self._findings.add(TABLES["group-twice"], one.cross.base_place(group.column), said)
+        return list(rows.values())
+
+    def _dated(self, tables: Sequence[FoundTable]) -> list[tuple[FoundTable, Period]]:
+        """Return the tables with their periods: of their sheets where these have different ones, else of the file."""
+        sheets = list(dict.fromkeys(one.grid.sheet for one in tables))
+        found: dict[str | None, WavePeriod] = {}
+        for sheet in sheets if len(sheets) > 1 else ():
+            own = [one for one in tables if one.grid.sheet == sheet]
+            try:
+                found[sheet] = find_period("-", _titles(own), None, sheet)
+            except InputError:  # the file may say it
+                continue
+        if len({one.period for one in found.values()}) < 2 or not self._declares_sheets(found):
+            period = self._period(tables)
+            return [(one, period) for one in tables]
+        for sheet, wave in found.items():
+            if wave.detected is not None:
+                place = Place(file=self._name, sheet=sheet)
+                self._findings.extend([replace(wave.detected, place=place).finding])
+        for one in tables:
+            if one.grid.sheet not in found:
+                self._findings.add(TABLES["table-unused"], one.grid.place(one.header.start), one.title[:80])
+        return [(one, found[one.grid.sheet].period) for one in tables if one.grid.sheet in found]
+
+    def _declares_sheets(self, found: Mapping[str | None, WavePeriod]) -> bool:
+        """Return whether sheets may have periods of their own, because the file is not declared to have one."""
+        return bool(found) and of_file(self._options["periods"], self._name) is None
 
     def _period(self, tables: Sequence[FoundTable]) -> Period:
-        titles = [(text, one.grid.place(row, 0)) for one in tables for row, text in one.titles]
-        found = find_period(self._name, titles, self._options["periods"])
+        found = find_period(self._name, _titles(tables), self._options["periods"])
         if found.detected is not None:
             self._findings.extend([found.detected.finding])
         return found.period
@@ -241,30 +301,39 @@ class _FileRun:
         if lacking:
             self._findings.add(TABLES["option-missing"], place, "、".join(lacking))
             return None
-        return read_figures(cross, question, self._declared, self._findings, self._context.tally)
+        counted = {"counts": True, "shares": False}.get(self._options["figures"] or "")
+        return read_figures(cross, question, self._declared, self._findings, self._context.tally, counted=counted)
 
     def _question(self, cross: CrossTable, codebook: CodeBook | None) -> Question | None:
         declared: Mapping[str, tuple[str, tuple[str, ...]]] = self._options["questions"] or {}
         for id, (indicator, positive) in declared.items():
-            if fold(id) == fold(cross.id):
+            if fold(id) == fold(cross.id) or (plain_id(id) and plain_id(id) == plain_id(cross.id)):
                 options = tuple(AnswerOption(label, label, True) for label in positive)
                 return Question(
                     id=cross.id, wording=cross.wording, multiple=False, options=options, indicator=indicator
                 )
         if codebook is None:
             return None
-        same = [one for one in codebook.questions if one.wording and fold(one.wording) == fold(cross.wording)]
+        wordings = {fold(one) for one in (cross.wording, *cross.wordings)}
+        same = [one for one in codebook.questions if one.wording and fold(one.wording) in wordings]
         if same:
             return same[0]
-        found = codebook.find_by_id(cross.id) if cross.id else None
+        found = self._by_id(cross.id, codebook) if cross.id else None
         if found is not None and found.wording:
             self._findings.add(TABLES["wording-differs"], cross.title_place, cross.wording[:80])
         return found
 
-    def _rows(self, figures: Figures, period: str) -> Iterator[dict[str, Any]]:
+    @staticmethod
+    def _by_id(id: str, codebook: CodeBook) -> Question | None:
+        """Return the question of a number, which may be written in another way (``Q1`` for 問1)."""
+        found = codebook.find_by_id(id)
+        same = [one for one in codebook.questions if plain_id(one.id) and plain_id(one.id) == plain_id(id)]
+        return found or (same[0] if len(same) == 1 else None)
+
+    def _rows(self, figures: Figures, period: str) -> Iterator[tuple[ColumnGroup, dict[str, Any]]]:
         indicator = self._indicators[str(figures.question.indicator)]
         for group in figures.cross.groups:
-            yield self._row(figures, group, figures.column(group), indicator, period)
+            yield group, self._row(figures, group, figures.column(group), indicator, period)
 
     def _row(
         self, figures: Figures, group: ColumnGroup, column: Column, indicator: Indicator, period: str
@@ -318,6 +387,10 @@ class _FileRun:
         if column.no_answer is not None and not answered:
             parts.append(Label("分母に無回答を含む", "the base includes no answer"))
         return note(*parts)
+
+
+def _titles(tables: Sequence[FoundTable]) -> list[tuple[str, Place]]:
+    return [(text, one.grid.place(row, 0)) for one in tables for row, text in one.titles]
 
 
 _MISSING = {

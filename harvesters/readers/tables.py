@@ -347,12 +347,16 @@ def _header_depth(grid: Grid, rows: Sequence[int], layout: Layout) -> tuple[int,
     if not _is_header_row(grid, rows[0]):
         return 0, Label("最初の行から数値がある", "The first row has numbers already")
     depth = 1
-    while depth < min(len(rows) - 1, MOST_HEADER_ROWS) and _reaches_down(grid, rows[0], rows[depth]):
+    below = rows[-1] + 1
+    headed = (
+        below < grid.height and _kind(grid, below, layout) == "title"
+    )  # a heading inside the table, below its header
+    while depth < min(len(rows) - (not headed), MOST_HEADER_ROWS) and _reaches_down(grid, rows[0], rows[depth]):
         depth += 1
-    below = rows[depth] + 1 if depth < len(rows) else None
+    first = rows[depth] + 1 if depth < len(rows) else rows[-1] + 3
     merged = any(grid.merge_at(rows[0], column) for column in range(grid.width))
     how = Label("結合セルがあり、", "Merged cells, and ") if merged and depth > 1 else Label("", "")
-    return depth, Label(f"{how.ja}{below}行目から値が始まる", f"{how.en}values begin in row {below}")
+    return depth, Label(f"{how.ja}{first}行目から値が始まる", f"{how.en}values begin in row {first}")
 
 
 def _is_header_row(grid: Grid, row: int) -> bool:

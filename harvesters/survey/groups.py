@@ -142,6 +142,7 @@ def _ranges(unit: str) -> tuple[tuple[re.Pattern[str], Callable[..., tuple[int |
             (r"満?(\d{1,6})U?(?:以上|~)", lambda a: (a, None)),
             (r"満?(\d{1,6})U?超", lambda a: (a + 1, None)),
             (r"満?(\d{1,6})U?代(?:以上|~)", lambda a: (a, None)),
+            (r"[~]?(\d{1,3})U?代(?:以下|まで)", lambda a: (None, a + 9)),
             (r"[~]?(\d{1,6})U?未満", lambda a: (None, a - 1)),
             (r"[~]?(\d{1,6})U?以下", lambda a: (None, a)),
             (r"(\d{1,3})U?代", lambda a: (a, a + 9)),
