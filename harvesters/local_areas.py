@@ -36,7 +36,6 @@ import pyarrow as pa
 from catalog.errors import ConfigurationError, Label, Place
 from catalog.formats.columns import unique
 from catalog.model.area import LOCAL, LOCAL_CODE, PARENT_LEVELS, Area, AreaList
-from catalog.model.codelist import nearest
 from harvesters.base import Contribution
 from harvesters.options import DATE, OptionType, read_value, unknown_value
 
@@ -66,7 +65,8 @@ def _parent(raw: Any) -> str:
 
 
 def _day(raw: Any) -> date:
-    return DATE.parse(raw.replace("/", "-") if isinstance(raw, str) else raw)
+    day: date = DATE.parse(raw.replace("/", "-") if isinstance(raw, str) else raw)
+    return day
 
 
 _CODE = OptionType(
@@ -220,11 +220,9 @@ def _check_parent(area: Area, everything: AreaList, file: str, where: str) -> No
     key = f"{where}.parent"
     parent = everything.find(area.parent or "")
     if parent is None:
-        near = nearest(area.parent or "", [one.code for one in everything])
-        meant = Label(f"（{near} のことでは？）", f" (did you mean {near}?)") if near else Label("。", ".")
-        rule = Label(
-            f"国の一覧かこの表にある地域のコード{meant.ja}", f"A code of the national list or this table{meant.en}"
-        )
+        near = [one.code for one in everything if one.code[:5] == (area.parent or "")[:5] and one.level != LOCAL]
+        meant = Label(f"（{near[0]} のことでは？）", f" (did you mean {near[0]}?)") if near else Label("。", ".")
+        rule = Label(f"国の一覧かこの表にある地域のコード{meant.ja}", f"A code of the list or of this table{meant.en}")
         raise _wrong(file, key, area.parent, rule)
     above = everything.above(area.code)
     if parent.level not in PARENT_LEVELS[LOCAL] or above[-1].level != "country":

@@ -341,7 +341,7 @@ class AreaList:
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], Area]:
-        names = {}
+        names: dict[tuple[str, str], Area] = {}
         for one in self.areas:
             if one.level not in {"country", "prefecture", LOCAL}:
                 prefecture = area_key(self.get(one.code[:2] + "000" + check_digit(one.code[:2] + "000")).name_ja)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 
 from catalog.errors import InvalidAreaCode, InvalidPeriod, Label
 from catalog.model import TOTAL
@@ -155,7 +156,6 @@ class AreaReader(FieldReader):
         super().__init__(source)
         self._areas = areas
         self._below: AreaNames = names_below(areas, within) if within is not None and within in areas else {}
-        self._anywhere = names_anywhere(areas)
         self._whole = areas.find(within) if within is not None else None
 
     def understand(self, value: Cell, text: str) -> Outcome:  # noqa: ARG002
@@ -177,6 +177,10 @@ class AreaReader(FieldReader):
         if parsed.note is not None:
             return Outcome(value=parsed.code, rule=MAPPED["area-code-repaired"], detail=parsed.note)
         return Outcome(value=parsed.code)
+
+    @cached_property
+    def _anywhere(self) -> AreaNames:
+        return names_anywhere(self._areas)
 
     def _candidates(self, text: str) -> tuple[Area, ...]:
         """Return what a name means: the area that all is about, one below it, else one anywhere."""
