@@ -133,12 +133,22 @@ _URL = OptionType("url", Label("http:// か https:// で始まるURL", "a URL wi
 _VERSION = OptionType("version", Label("1（この書式の版）", "1, the version of this format"), _version)
 
 
+#: what YAML makes of numbers and of words such as No, which are texts where they are keys
+_PLAIN_KEYS = frozenset(f"tag:yaml.org,2002:{one}" for one in ("int", "float", "bool", "null", "timestamp"))
+
+
 class _UniqueKeyLoader(_SafeLoader):
-    """A safe loader that refuses a key given twice, which YAML forbids and PyYAML forgives."""
+    """A safe loader that refuses a key given twice, which YAML forbids and PyYAML forgives.
+
+    Keys are texts as they are written, so that ``{1: M}`` and ``{No: 3}`` mean what they show.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Build a mapping; raise for a repeated key."""
         seen: set[str] = set()
+        for key_node, _ in node.value:
+            if isinstance(key_node, yaml.ScalarNode) and key_node.tag in _PLAIN_KEYS:
+                key_node.tag = "tag:yaml.org,2002:str"
         for key in (self.construct_object(key, deep=True) for key, _ in node.value):
             if not isinstance(key, str):
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is not a text", node.start_mark)

@@ -37,10 +37,10 @@ from harvesters.readers.detected import detections_of
 from harvesters.readers.tables import FoundTable, fold
 from harvesters.statistics import Margin, rake
 from harvesters.survey.codebook import CodeBook, DeclaredQuestion, read_codebook
-from harvesters.survey.dataset import MAPPING, OPTIONS, checked_area, dataset_option, describe_declared
+from harvesters.survey.dataset import MAPPING, OPTIONS, check_columns, checked_area, dataset_option, describe_declared
 from harvesters.survey.estimates import ANSWERS, Design, Wave, observe, observe_pairs, pair_dimension
 from harvesters.survey.groups import UNKNOWN, GroupReader
-from harvesters.survey.respondents import GROUP_ROLES, RespondentReader, Respondents, joined, the_only
+from harvesters.survey.respondents import GROUP_ROLES, OTHER_HEADINGS, RespondentReader, Respondents, joined, the_only
 from harvesters.survey.rules import SURVEY
 from harvesters.survey.waves import (
     WavePeriod,
@@ -434,9 +434,11 @@ class _WaveRun:
         self, name: str, table: FoundTable, period: Period | None, findings: Findings, tally: Tally
     ) -> RespondentReader:
         options = self._options
+        codebook = read_book(self._context, *self._book_name(name), findings, period=period)
+        check_columns(self._source, [*OTHER_HEADINGS, *GROUP_ROLES, "period", *(one.id for one in codebook.questions)])
         return RespondentReader(
             table,
-            read_book(self._context, *self._book_name(name), findings, period=period),
+            codebook,
             self._groups_of(period),
             {role: heading for role, heading in (options["columns"] or {}).items() if role != "period"},
             findings,
