@@ -15,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.ckan import CKAN_FOLDER, Site, real_ckan
@@ -34,16 +34,27 @@ PATIENCE = 120.0
 
 _STEPS = {
     "limit": "DuckDB, typed, unchecked, unsorted, to Parquet (the limit)",
+    "ordered": "DuckDB, the same in the order of the key",
+    "columns": "only read as the mapping reads it",
     "parquet": "checked, sorted Parquet",
     "files": "all files of the release",
     "published": "published",
+}
+#: what the parts of the step ``parquet`` are
+_PARTS = {
+    "kept": "of these: kept raw (read, sha256, copied, synced)",
+    "mapped": "of these: read, mapped, sorted",
+    "checked": "of these: order, keys and codes looked at, checked, guarded",
+    "written": "of these: written",
 }
 _METHOD = """\
 A long table (area, month, sex, age, rate, numerator, denominator) through kind `csv` with a declared mapping. Each step
 begins with the CSV and has a process of its own; its start (Python, imports, reference data: a second) is left out.
 Lengths and rounds: {rounds}; interleaved, medians, ratios within a round. Peak is all resident memory, own is what is
 not a mapped file (the system takes mapped pages back when memory is short). Above 1,048,575 rows a release has no CSV
-for Excel. Load of the machine at the end: {load:.1f}; other work on the same cores makes seconds longer, and CPU much
+for Excel. DuckDB writes Snappy, we write Zstandard of level 6, from which the published file is smaller. The rows "of
+these" are the parts of a checked, sorted Parquet file; "only read" is what its largest part begins with.
+Load of the machine at the end: {load:.1f}; other work on the same cores makes seconds longer, and CPU much
 less.
 
 CKAN: a real 2.12, `datastore_create` and `datastore_upsert` over HTTP in chunks of {chunk:,} rows, processor time and
@@ -61,6 +72,12 @@ class _Cost:
     peak: float | None = None
     #: without pages of files that are mapped
     own: float | None = None
+    #: part -> seconds and processor time
+    parts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def part(self, name: str) -> _Cost:
+        """Return what a part of it cost."""
+        return _Cost(*self.parts[name])
 
 
 def measure() -> Result:
@@ -89,10 +106,15 @@ def _measure(folder: Path, length: int, rounds: int) -> list[tuple[str, ...]]:
     write_long_table(folder / name / "data.csv", length)
     (folder / "harvest.yml").write_text("version: 1\nsources:" + SOURCE.format(name=name, path=name), "utf-8")
     found = [{step: _step(folder, step, name, length) for step in _STEPS} for _ in range(rounds)]
-    if length * 10 in ROUNDS or length == min(ROUNDS):
-        return [_row(length, step, found) for step in _STEPS]
-    shutil.rmtree(folder / name)
-    return [_row(length, step, found) for step in _STEPS]
+    if length * 10 not in ROUNDS and length != min(ROUNDS):
+        shutil.rmtree(folder / name)
+    limits = [one["limit"] for one in found]
+    rows = []
+    for step, title in _STEPS.items():
+        rows.append(_row(length, title, [one[step] for one in found], limits))
+        parts = _PARTS.items() if step == "parquet" else ()
+        rows += [_row(length, what, [one[step].part(part) for one in found], limits) for part, what in parts]
+    return rows
 
 
 def _step(folder: Path, step: str, name: str, length: int) -> _Cost:
@@ -108,17 +130,16 @@ def _step(folder: Path, step: str, name: str, length: int) -> _Cost:
     return cost
 
 
-def _row(length: int, step: str, rounds: list[dict[str, _Cost]]) -> tuple[str, ...]:
-    costs, limits = [one[step] for one in rounds], [one["limit"] for one in rounds]
+def _row(length: int, title: str, costs: Sequence[_Cost], limits: Sequence[_Cost]) -> tuple[str, ...]:
     seconds = middle([one.seconds for one in costs])
-    own = [one.own for one in costs if one.own is not None]
+    peak, own = ([each for one in costs if (each := getattr(one, name)) is not None] for name in ("peak", "own"))
     return (
         f"{length:,}",
-        _STEPS[step],
+        title,
         f"{length / seconds:,.0f}",
         f"{seconds:.2f}",
         f"{middle([one.cpu for one in costs]):.2f}",
-        f"{middle([one.peak or 0.0 for one in costs]):,.0f}",
+        f"{middle(peak):,.0f}" if peak else "",
         f"{middle(own):,.0f}" if own else "",
         f"{middle([one.seconds / limit.seconds for one, limit in zip(costs, limits, strict=True)]):.2f}",
         f"{middle([one.cpu / limit.cpu for one, limit in zip(costs, limits, strict=True)]):.2f}",
