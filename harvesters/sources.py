@@ -187,7 +187,7 @@ def load_sources(path: Path, settings: Settings) -> list[HarvestSource]:
     if not isinstance(entries, list):
         raise _broken(path.name, "sources", Label("収集元の並びがありません", "There is no list of sources"))
     agents = _agents(raw.get("organisations") or {}, path.name)
-    areas = read_local_areas(raw.get("areas"), path, load_reference().areas)
+    areas = read_local_areas(raw["areas"], path, load_reference().areas) if raw.get("areas") is not None else ()
     sources = [
         replace(_source(entry, f"sources[{i}]", path, settings, agents), areas=areas) for i, entry in enumerate(entries)
     ]
