@@ -69,6 +69,9 @@ def _make_all(indicator: Indicator, holding: DatasetHolding, reader: FigureReade
         yield from _make(indicator, holding, dimension, area, found, reader)
 
 
+#: most areas of a level that a page lists or charts; the API has them all
+MOST_PARTS = 200
+
 #: levels of areas that are charted below a city, each by itself
 _PARTS = {"designated_ward": Label("区", "Ward"), LOCAL: Label("地区", "Local area")}
 
@@ -77,7 +80,7 @@ def _areas_within(area: str, holding: DatasetHolding, reader: FigureReader) -> I
     known, within = reader.areas_of(holding), reader.node.reference.areas.within(area)
     for level, title in _PARTS.items():
         parts = {one.code: one.name for one in within if one.level == level and one.code in known and one.code != area}
-        if parts:
+        if parts and len(parts) <= MOST_PARTS:
             yield Dimension("area_code", title, parts)
 
 

@@ -13,13 +13,16 @@ from typing import cast
 
 from markupsafe import Markup
 
+from api.portal.breakdowns import MOST_PARTS
 from api.portal.cards import ordered
 from api.portal.charts import NARROW, WIDE, Frame, Line, Mark, Point, draw_line_chart
 from api.portal.charts.lines import STYLES, changes
 from api.portal.figures import Figure, FigureReader, Series
 from api.portal.writing import Writer
+from catalog.errors import Label
 from catalog.model import Period
 from catalog.model.area import LOCAL, Area
+from catalog.model.area_names import distinct_names
 from catalog.model.indicator import Indicator
 from catalog.releases import DatasetHolding
 
@@ -35,6 +38,8 @@ class AreaGroup:
     level: str
     #: the areas, by code
     areas: tuple[Area, ...]
+    #: code -> name that tells it from the others
+    names: Mapping[str, Label]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ def choose_areas(asked: Sequence[str], known: Mapping[str, DatasetHolding], home
 def group_areas(known: Mapping[str, DatasetHolding], home: str, reader: FigureReader) -> tuple[AreaGroup, ...]:
     """Return the areas to choose from: country, prefectures, designated cities, and the neighbours of ``home``.
 
-    Wards are those of the prefecture, too.
+    Wards and local areas are those of the prefecture, too. More local areas than a page can list are left to the API.
     """
     areas = reader.node.reference.areas
     prefecture = home[:2]
@@ -156,8 +161,8 @@ def group_areas(known: Mapping[str, DatasetHolding], home: str, reader: FigureRe
     for level in ("country", "prefecture", "designated_city", "designated_ward", "municipality", LOCAL):
         near = (one for one in areas.at_level(level) if level not in _NEAR or one.code[:2] == prefecture)
         here = tuple(one for one in near if one.code in known)
-        if here:
-            groups.append(AreaGroup(level, here))
+        if here and (level != LOCAL or len(here) <= MOST_PARTS):
+            groups.append(AreaGroup(level, here, distinct_names(here, areas)))
     return tuple(groups)
 
 
@@ -208,7 +213,9 @@ def make_trend(
 
 
 def _names(indicator: Indicator, series: Sequence[Series], reader: FigureReader, write: Writer) -> tuple[str, ...]:
-    areas = [write.t.label(reader.node.reference.areas.get(one.area).name) for one in series]
+    known = reader.node.reference.areas
+    titles = distinct_names([known.get(code) for code in dict.fromkeys(one.area for one in series)], known)
+    areas = [write.t.label(titles[one.area]) for one in series]
     definitions = [write.t.label(indicator.get_definition(one.definition).label) for one in series]
     if len(set(definitions)) < 2:
         names = areas

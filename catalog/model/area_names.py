@@ -8,7 +8,7 @@ that the figures are of.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
@@ -52,6 +52,36 @@ def names_anywhere(areas: AreaList) -> AreaNames:
                 yield from ((whole + name, one) for name in (one.name_ja, (one.district or "") + one.name_ja))
 
     return _collect(named())
+
+
+def distinct_names(some: Iterable[Area], areas: AreaList) -> dict[str, Label]:
+    """Return the names of areas that are shown together; those that are alike say what tells them apart.
+
+    That is the area above (Kita Ward of Osaka City and of Sakai City), or the last day of what is not in force.
+
+    Returns
+    -------
+    dict
+        Code -> name, in the order of ``some``.
+    """
+    shown = tuple(some)
+    alike = {lang: Counter(one.name.in_language(lang) for one in shown) for lang in ("ja", "en")}
+    return {
+        one.code: Label(_told_apart(one, "ja", alike["ja"], areas), _told_apart(one, "en", alike["en"], areas))
+        for one in shown
+    }
+
+
+def _told_apart(area: Area, lang: str, alike: Mapping[str, int], areas: AreaList) -> str:
+    name = area.name.in_language(lang)
+    if alike[name] < 2:
+        return name
+    above = areas.find(area.parent) if area.parent else None
+    whole = above.name.in_language(lang) if above else ""
+    named = name if name.startswith(whole) else f"{name}（{whole}）" if lang == "ja" else f"{name}, {whole}"
+    if area.valid_to is None:
+        return named
+    return named + (f"（{area.valid_to} まで）" if lang == "ja" else f" (until {area.valid_to})")
 
 
 def existing(candidates: Iterable[Area], first: date, last: date) -> tuple[Area, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.errors import UnknownCode
 from catalog.model.area import LOCAL, Area, area_key
-from catalog.model.area_names import describe_candidates, existing, names_anywhere, names_below
+from catalog.model.area_names import describe_candidates, distinct_names, existing, names_anywhere, names_below
 from catalog.reference import load_reference
 
 AREAS = load_reference().areas
@@ -88,3 +88,23 @@ def test_an_area_of_the_national_list_is_not_replaced_by_one_that_is_added() -> 
     pretender = _local("121011", "偽の区", "121002")
 
     assert AREAS.with_areas([pretender]) is AREAS
+
+
+def test_areas_that_are_shown_together_are_told_apart_by_what_is_above_them_or_by_their_last_day() -> None:
+    wards = [AREAS.get(code) for code in ("271276", "271462", "271021", "221376", "221406")]
+
+    names = distinct_names(wards, AREAS)
+    assert [one.ja for one in names.values()] == [
+        "大阪市北区",
+        "堺市北区",
+        "大阪市都島区",
+        "浜松市天竜区（2023-12-31 まで）",
+        "浜松市天竜区",
+    ]
+    assert [one.en for one in names.values()] == [
+        "Kita Ward, Osaka City",
+        "Kita Ward, Sakai City",
+        "Miyakojima Ward",
+        "Tenryu Ward, Hamamatsu City (until 2023-12-31)",
+        "Tenryu Ward, Hamamatsu City",
+    ]

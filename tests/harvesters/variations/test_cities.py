@@ -240,6 +240,19 @@ def test_surveys_of_hamamatsu_before_and_after_2024_have_the_wards_of_their_time
     assert set(rows[rows["period"] == "FY2024"]["area_code"]) == {"221309", *NEW.values()}
 
 
+def test_the_page_charts_the_wards_of_now_and_tells_the_two_wards_of_one_name_apart(
+    city_hall: CityHall, tmp_path: Path
+) -> None:
+    city_hall.put_survey("令和4年度", make_people(list(OLD), 1), "区")
+    city_hall.put_survey("令和6年度", make_people(list(NEW), 2), "区")
+    city_hall.declare("survey", "survey", area="221309", dataset="answers")
+    city_hall.run()
+
+    page = serve(city_hall.settings, Settings(home=tmp_path / "another-node")).get("/indicators/kpi-01").text
+    assert "浜松市天竜区（2023-12-31 まで）" in page
+    assert page.count("浜松市中区") < page.count("浜松市中央区")
+
+
 def test_a_ward_that_changed_its_code_within_the_period_is_reported_with_both_codes(city_hall: CityHall) -> None:
     city_hall.put_survey("令和5年度", make_people(list(OLD)), "区")
     city_hall.declare("survey", "survey", area="221309", dataset="answers")
