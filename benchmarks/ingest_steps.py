@@ -195,7 +195,7 @@ def _peak() -> float:
 
 def _start() -> None:
     """Do what a process does once, whatever it reads: import the kinds and libraries, load the reference data."""
-    harvesters()
+    harvesters()["csv"]
     load_reference()
     pa.array([1, None]).fill_null(0)
 

@@ -155,11 +155,12 @@ class AreaReader(FieldReader):
     def __init__(self, source: FieldSource, areas: AreaList, within: str | None) -> None:
         super().__init__(source)
         self._areas = areas
-        self._below: AreaNames = names_below(areas, within) if within is not None and within in areas else {}
         self._whole = areas.find(within) if within is not None else None
 
     def understand(self, value: Cell, text: str) -> Outcome:  # noqa: ARG002
         """Return the code of an area; one that had to be repaired or found by name says so."""
+        if self._areas.find(text) is not None:
+            return Outcome(value=text)
         candidates = self._candidates(text)
         if len(candidates) > 1:
             return Outcome(rule=MAPPED["area-invalid"], detail=_ambiguous(candidates), usable=False)
@@ -177,6 +178,10 @@ class AreaReader(FieldReader):
         if parsed.note is not None:
             return Outcome(value=parsed.code, rule=MAPPED["area-code-repaired"], detail=parsed.note)
         return Outcome(value=parsed.code)
+
+    @cached_property
+    def _below(self) -> AreaNames:
+        return names_below(self._areas, self._whole.code) if self._whole is not None else {}
 
     @cached_property
     def _anywhere(self) -> AreaNames:

@@ -32,12 +32,12 @@ from harvesters.readers.tables import Layout, find_tables
 from harvesters.readers.workbook import OLE_MAGIC, ZIP_MAGIC
 
 #: characters at the start of a text file that are laid out to see whether it is plain
-SAMPLE = 200_000
+SAMPLE = 40_000
 #: text files of another encoding than UTF-8 that are rewritten, in bytes
 LARGEST_FOREIGN = 200_000_000
 #: bytes that are parsed at once
 BLOCK = 8_000_000
-_CHUNK = 1 << 22
+_CHUNK = 1 << 18
 _PARQUET_ROWS = 131_072
 _REPLACED = ("utf-8", "utf8", "utf-8-sig")
 
@@ -268,7 +268,8 @@ def _lines_of_utf8(path: Path) -> int | None:
             while chunk := file.read(_CHUNK):
                 if b"\0" in chunk:
                     return None
-                decoder.decode(chunk)
+                if not chunk.isascii() or decoder.getstate()[0]:
+                    decoder.decode(chunk)
                 lines, last = lines + chunk.count(b"\n"), chunk[-1:]
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
