@@ -28,6 +28,7 @@ from harvesters.mapping.rules import MAPPED
 from harvesters.mapping.times import find_time, read_column_time
 from harvesters.readers import cells
 from harvesters.readers.cells import Complaint, read_number
+from harvesters.readers.characters import put_right
 from harvesters.readers.grid import show
 from harvesters.readers.markers import Legend
 from harvesters.survey.groups import HEADINGS, GroupReader, fold_label
@@ -70,6 +71,8 @@ class FieldReader(ABC):
 
     #: whether an observation needs the field
     required = True
+    #: whether it sees to unusual characters itself
+    keeps_characters = False
 
     def __init__(self, source: FieldSource) -> None:
         self.source = source
@@ -80,10 +83,24 @@ class FieldReader(ABC):
         """Return what a cell says."""
         found = self._known.get(value) if isinstance(value, str) else None
         if found is None:
-            found = self._read(value)
+            found = self._seen_through(value)
             if isinstance(value, str) and len(self._known) < _MOST_CACHED:
                 self._known[value] = found
         return found
+
+    def _seen_through(self, value: Cell) -> Outcome:
+        """Return what a cell says without characters that nobody sees, which is told."""
+        if not isinstance(value, str) or self.keeps_characters:
+            return self._read(value)
+        right, told = put_right(value)
+        found = self._read(right)
+        if told is None or (found.rule is not None and found.detail is None):
+            return found
+        if found.rule is None:
+            return replace(found, rule=MAPPED["characters-repaired"], detail=told)
+        assert found.detail is not None
+        both = Label(f"{found.detail.ja}（{told.ja}）", f"{found.detail.en} ({told.en})")
+        return replace(found, detail=both)
 
     def _read(self, value: Cell) -> Outcome:
         text = text_of(value)
@@ -257,6 +274,7 @@ class NumberReader(FieldReader):
     """Numbers with what people put around them, markers by the legend."""
 
     required = False
+    keeps_characters = True
 
     def __init__(self, source: FieldSource, legend: Legend) -> None:
         super().__init__(source)
@@ -272,7 +290,7 @@ class NumberReader(FieldReader):
             return Outcome(value=Decimal(value))
         read = read_number(value, self._legend, shown_as_percent=shown_as_percent)
         if isinstance(read, Complaint):
-            return Outcome(rule=read.rule, usable=False)
+            return Outcome(rule=read.rule, detail=read.detail, usable=False)
         if read.is_empty:
             return self.empty()
         rule = cells.REPAIRED if read.repair is not None else None

@@ -70,9 +70,12 @@ class Records:
         if len(found) == 1:
             return found[0]
         near = nearest(heading, self.columns) if not found else None
-        several = [self.columns[i] for i in found]
+        several = [f"{self.columns[i]} ({self.place(None, i).cell})" for i in found]
         guess = Label(f"「{near}」のことではありませんか。", f"Did you mean {near!r}? ") if near else Label("", "")
-        hits = Label(f"当てはまる列: {'、'.join(several)}。", f"These fit: {', '.join(several)}. ")
+        hits = Label(
+            f"当てはまる列: {'、'.join(several)}。表が横に並んでいるなら、別のシートか縦一つの表に分けてください。",
+            f"These fit: {', '.join(several)}. If tables stand side by side, give each a sheet or make one of them. ",
+        )
         guess = hits if several else guess
         raise InputError(
             f"見出し「{heading}」の列が一つに決まりません",

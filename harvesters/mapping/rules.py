@@ -113,6 +113,12 @@ MAPPED: dict[str, Rule] = dict(
             "Texts whose line breaks and outer spaces were removed",
         ),
         _rule(
+            "characters-repaired",
+            Level.REPAIRED,
+            "見えない文字・似た文字を直した値",
+            "Values with invisible or look-alike characters, put right",
+        ),
+        _rule(
             "percent-detected",
             Level.NOTICE,
             "割合の列の書き方（自動判定）",

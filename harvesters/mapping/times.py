@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from catalog.errors import InvalidPeriod, Label
 from catalog.model import Period, parse_period
@@ -138,7 +138,7 @@ def read_column_time(value: object, form: str | None) -> ReadTime:
     try:
         return FORMS[form](text) if form else _any(text)
     except InvalidPeriod as error:
-        raise _no_time(str(value), form) if form else error from error
+        raise _no_time(str(value), form) if form or _why(text).ja else error from error
 
 
 def find_time(text: str, form: str | None) -> ReadTime:
@@ -175,11 +175,39 @@ def _as_form(text: str, found: ReadTime, form: str) -> ReadTime:
     return found
 
 
+#: days from 1900 on that spreadsheets count, for the years 1982 to 2064
+_SERIALS = range(30_000, 60_000)
+#: day 0 of the count, where 1900 has a 29 February that never was
+_DAY_ZERO = date(1899, 12, 30)
+
+
+_HALF = re.compile("上半?期|下半?期|前期|後期|半期")
+_NO_HALVES = Label(
+    "。半期は表せません。四半期か年度で書くか、mapping の codes で期間に対応させてください",
+    "; there are no halves of years: write quarters or fiscal years, or map it to a period in codes of the mapping",
+)
+
+
+def _why(text: str) -> Label:
+    """Return what a text may be that is no time: half a year, or the day of a spreadsheet's count; else nothing."""
+    if _HALF.search(text):
+        return _NO_HALVES
+    plain = text.strip().removesuffix(".0")
+    if not plain.isdecimal() or int(plain) not in _SERIALS:
+        return Label("", "")
+    day = _DAY_ZERO + timedelta(days=int(plain))
+    return Label(
+        f"。表計算ソフトの日付の通し番号なら {day} です。セルの書式を日付にしてください",
+        f"; if it is the serial number of a date in a spreadsheet, it is {day}: format the cell as a date",
+    )
+
+
 def _no_time(text: str, form: str | None) -> InvalidPeriod:
     shown = f"（as: {form}）" if form else ""
+    why = _why(text)
     return InvalidPeriod(
-        f"「{text}」は時点・期間として読めません{shown}",
-        f"{text!r} is no period" + (f" (as: {form})" if form else ""),
+        f"「{text}」は時点・期間として読めません{shown}{why.ja}",
+        f"{text!r} is no period" + (f" (as: {form})" if form else "") + why.en,
         next_step=Label("書き方を直すか、mapping の as を直してください", "Correct it, or correct as in the mapping"),
         value=text,
     )

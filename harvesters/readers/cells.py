@@ -28,6 +28,7 @@ from decimal import Decimal
 
 from catalog.errors import InvalidPeriod, Label
 from harvesters.findings import Findings, Level, Rule
+from harvesters.readers.characters import put_right
 from harvesters.readers.eras import Bare, ReadTime, read_moment, read_time
 from harvesters.readers.grid import Grid, Value, show
 from harvesters.readers.markers import BESIDE_NUMBERS, STATUSES, Legend, is_marker
@@ -154,6 +155,8 @@ class Complaint:
     rule: Rule
     #: the value as it stands there
     value: str
+    #: what is the matter with this value in particular; None if the rule says it all
+    detail: Label | None = None
 
 
 EMPTY = ReadNumber(value=None)
@@ -186,8 +189,58 @@ def _shortest(value: float) -> Decimal:
     return Decimal(f"{value:.15g}")
 
 
+#: what a text looks like that is no number -> why it is none, the first that fits
+_HINTS = tuple(
+    (re.compile(pattern, re.IGNORECASE), Label(ja, en))
+    for pattern, ja, en in (
+        (
+            r"[+-]?\d+(?:\.\d*)?e[+-]?\d+",
+            "指数の形では下の桁が失われている。元の数をすべての桁で書いてください",
+            "with an exponent the last digits are lost; write all digits of the number",
+        ),
+        (
+            r"\(\s*[\d,.]+\s*%?\)",
+            "かっこ付きの数は負の数とも注とも読める。負なら -12.3 のように書いてください",
+            "in brackets it may be negative or a note; if it is negative write it like -12.3",
+        ),
+        (
+            r"[▲△-]?\s*[\d,.]+\s*%?\s*(?:[*※]\s*\d*|注\s*\d*|\([^\d].*\)|\(注?\d+\)|[¹²³⁴-⁹①-⑳]+)",
+            "数の後ろに注の印がある。印を消し、注は別の列に書いてください",
+            "a note mark stands behind the number; delete it and put the note in a column of its own",
+        ),
+        (r"[▲△-]?\d+\s[\d\s,.]*", "数の中に空白がある", "there is a space inside the number"),
+        (
+            r"(?:約|およそ|ほぼ).*|.*(?:以上|以下|未満|超|程度|前後)|[\d,.]+\s*[~〜～-]\s*[\d,.]+.*",
+            "概数や幅で、一つの数ではない",
+            "it is approximate or a range, not one number",
+        ),
+        (
+            r"[\d,.]*(?:[lio|][\d,.]+|\d[lio|][\d,.]*)",
+            "数字の代わりに英字（l、I、O など）がある",
+            "there is a letter in place of a digit (l, I, O)",
+        ),
+        (
+            r"[▲△-]?\d[\d,]*(?:[,。、]\d+)(?:\.\d+)?",
+            "桁区切りが3桁ごとでない、または小数点が点でない",
+            "separators are not between threes of digits, or the decimal point is none",
+        ),
+    )
+)
+
+
+#: a longer text is no number with something beside it
+_LONGEST_HINTED = 60
+
+
+def _hint(narrow: str) -> Label | None:
+    if len(narrow) > _LONGEST_HINTED:
+        return None
+    return next((label for pattern, label in _HINTS if pattern.fullmatch(narrow)), None)
+
+
 def _read_text(text: str, legend: Legend) -> ReadNumber | Complaint:
-    stripped = text.strip()
+    stripped, changed = put_right(text.strip())
+    stripped = stripped.strip()
     if not stripped:
         return EMPTY
     if stripped.upper() in _ERRORS:
@@ -199,20 +252,22 @@ def _read_text(text: str, legend: Legend) -> ReadNumber | Complaint:
     narrow = _MINUS.sub("-", stripped).translate(_WIDE).lower()
     match = _NUMBER.fullmatch(narrow)
     if match is None:
-        return Complaint(UNKNOWN_MARKER if is_marker(stripped) else NOT_A_NUMBER, stripped)
-    return _build(stripped, match, legend)
+        hint = _hint(narrow)
+        return Complaint(UNKNOWN_MARKER if is_marker(stripped) and hint is None else NOT_A_NUMBER, stripped, hint)
+    return _build(stripped, match, legend, changed)
 
 
-def _build(text: str, match: re.Match[str], legend: Legend) -> ReadNumber | Complaint:
+def _build(text: str, match: re.Match[str], legend: Legend, changed: Label | None) -> ReadNumber | Complaint:
     parts = match.groupdict()
     flags = [one for one in (parts["before"], parts["after"]) if one]
     meanings = [legend.find(one) for one in flags]
     if any(one not in BESIDE_NUMBERS for one in meanings):
-        return Complaint(UNKNOWN_MARKER, text)
+        known = all(is_marker(one) for one in flags)
+        return Complaint(UNKNOWN_MARKER, text) if known else Complaint(NOT_A_NUMBER, text, _hint(match[0]))
     sign = -1 if parts["sign"] in {"▲", "△", "-"} else 1
     number = sign * Decimal(parts["digits"].replace(",", "") + (parts["decimals"] or ""))
     status = STATUSES[meanings[0]][1] if meanings and meanings[0] else None
-    return ReadNumber(value=number, status=status, unit=_unit(parts["unit"]), repair=_repair(text, parts))
+    return ReadNumber(value=number, status=status, unit=_unit(parts["unit"]), repair=_repair(text, parts, changed))
 
 
 def _unit(word: str | None) -> str | None:
@@ -221,7 +276,7 @@ def _unit(word: str | None) -> str | None:
     return "%" if found == Unit(PERCENT) else word
 
 
-def _repair(text: str, parts: Mapping[str, str | None]) -> Label | None:
+def _repair(text: str, parts: Mapping[str, str | None], changed: Label | None) -> Label | None:
     done = [
         label
         for holds, label in (
@@ -232,6 +287,7 @@ def _repair(text: str, parts: Mapping[str, str | None]) -> Label | None:
         )
         if holds
     ]
+    done += [changed] if changed else []
     if not done:
         return None
     return Label("、".join(one.ja for one in done), ", ".join(one.en for one in done))
@@ -256,7 +312,7 @@ class CellReader:
         value = self.grid.value(row, column)
         read = read_number(value, self.legend, shown_as_percent=(row, column) in self.grid.percent)
         if isinstance(read, Complaint):
-            self.findings.add(read.rule, self.grid.place(row, column), read.value)
+            self.findings.add(read.rule, self.grid.place(row, column), read.value, detail=read.detail)
             return None
         for one in units:
             if (wrong := one.contradiction(read.unit)) is not None:

@@ -26,6 +26,7 @@ from catalog.errors import InputError, Label
 from catalog.model.codelist import nearest
 from harvesters.findings import Finding, Level, Rule
 from harvesters.readers.cells import ReadNumber, read_number
+from harvesters.readers.characters import is_invisible
 from harvesters.readers.detected import Detected
 from harvesters.readers.grid import Grid, Value, cell_address, column_letters, is_empty, show
 from harvesters.readers.markers import LEGENDS
@@ -205,7 +206,8 @@ def find_tables(grid: Grid, layout: Layout | None = None) -> Found:
 def fold(text: str | Sequence[str]) -> str:
     """Return a text as it is compared: NFKC, no spaces, no brackets around units, lower case."""
     joined = text if isinstance(text, str) else " / ".join(text)
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", joined)).lower()
+    seen = joined if joined.isascii() else "".join(one for one in joined if not is_invisible(one))
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", seen)).lower()
 
 
 @dataclass(slots=True)
@@ -255,6 +257,8 @@ def _kind(grid: Grid, row: int, layout: Layout) -> str:
     if layout.first_row is not None and row < layout.first_row - 1:
         return "title"
     if len(full) > 1 or not isinstance(grid.own_value(row, full[0]), str) or grid.width == 1:
+        return "cells"
+    if any(one.top < row <= one.bottom for one in grid.merges):
         return "cells"
     return "note" if _NOTE.match(grid.text(row, full[0])) else "title"
 

@@ -447,7 +447,7 @@ class TestWholeFiles:
         assert "交付率（％）" in caught.value.next_step.ja
 
     def test_a_heading_of_two_columns_names_both(self, write, map_file, cards):
-        with pytest.raises(InputError, match="These fit: 率A, 率B"):
+        with pytest.raises(InputError, match=r"These fit: 率A \(C1\), 率B \(D1\)\. If tables stand side by side"):
             map_file(
                 write("団体コード,年度,率A,率B\n121002,R3,1,2\n"), {**cards, "value": {"column": "率*", "unit": "PT"}}
             )
