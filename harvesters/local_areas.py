@@ -33,7 +33,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.errors import ConfigurationError, Label, Place
+from catalog.errors import ConfigurationError, InputError, Label, Place
 from catalog.formats.columns import unique
 from catalog.model.area import LOCAL, LOCAL_CODE, PARENT_LEVELS, Area, AreaList
 from harvesters.base import Contribution
@@ -104,6 +104,33 @@ def read_local_areas(raw: Any, path: Path, national: AreaList) -> tuple[Area, ..
     if raw is None:
         return ()
     file, rows = (path.name, _listed(raw, path.name)) if isinstance(raw, list) else _table(raw, path)
+    return _read_rows(rows, file, national)
+
+
+def read_described_areas(raw: Any, name: str, national: AreaList) -> tuple[Area, ...]:
+    """Return the areas that the description of a release of somebody else names; ``raw`` is what stands in it.
+
+    Raises
+    ------
+    InputError
+        If they break a rule that holds for areas of a harvest file.
+    """
+    rows = [_flat(one) for one in raw] if isinstance(raw, list) else []
+    try:
+        return _read_rows(_listed(rows, name), name, national)
+    except ConfigurationError as error:
+        step = Label("提供元に知らせてください", "Tell the owner of the source")
+        raise InputError(error.what.ja, error.what.en, next_step=step, place=error.place) from error
+
+
+def _flat(raw: Any) -> Any:
+    if not isinstance(raw, Mapping) or not isinstance(names := raw.get("name"), Mapping):
+        return raw
+    kept = {key: value for key, value in raw.items() if key in _COLUMNS}
+    return {**kept, **{f"name_{lang}": names.get(lang) for lang in ("ja", "en")}}
+
+
+def _read_rows(rows: Iterable[tuple[str, Mapping[str, Any]]], file: str, national: AreaList) -> tuple[Area, ...]:
     found: dict[str, Area] = {}
     places: dict[str, str] = {}
     for where, row in rows:

@@ -32,6 +32,7 @@ from catalog.model import CC_BY, TOTAL, Agent, Dataset, DataStructure, Dimension
 from harvesters.base import Context, Contribution, Fetched, HarvestSource
 from harvesters.documents import JAPAN, mappings_of, read_moment, text_of, unexpected
 from harvesters.findings import Level, Rule
+from harvesters.local_areas import read_described_areas
 from harvesters.readers.shape import note_shape
 
 #: columns that make a table one of ours; the others are null if they are missing
@@ -230,8 +231,10 @@ def own_contribution(
     context.tally.accepted += found.num_rows
     indicators = sorted(pc.unique(found["indicator_id"]).to_pylist())
     created = read_moment(text_of(descriptor.get("created")), JAPAN)
+    described = describe_own(context.source, descriptor, table, indicators)
+    areas = read_described_areas(descriptor.get("areas"), name, context.reference.areas)
     return Contribution(
-        dataset=describe_own(context.source, descriptor, table, indicators),
+        dataset=replace(described, areas=areas),
         table=sort_by_key(found, table.structure),
         issued=fetched.not_after(created) if created else str(fetched.object.fetched),
         object=name,

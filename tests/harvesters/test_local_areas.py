@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.errors import ConfigurationError
+from catalog.errors import ConfigurationError, InputError
 from catalog.model.area import LOCAL, LOCAL_CODE, Area
 from catalog.reference import load_reference
 from catalog.settings import Settings
 from harvesters import load_sources
-from harvesters.local_areas import areas_used, read_local_areas
+from harvesters.local_areas import areas_used, read_described_areas, read_local_areas
 
 EAST = {"code": "12101-east", "name_ja": "東部地区", "name_en": "East", "parent": "121011"}
 HEAD = "code,name_ja,name_en,parent,valid_from,valid_to\n"
@@ -182,3 +182,21 @@ def test_a_dataset_carries_the_areas_that_its_figures_are_of_and_those_above(
 
 def test_no_code_of_the_national_list_has_the_form_of_a_local_one() -> None:
     assert [one.code for one in load_reference().areas if LOCAL_CODE.fullmatch(one.code)] == []
+
+
+def test_areas_that_somebody_elses_release_names_are_held_to_the_same_rules() -> None:
+    national = load_reference().areas
+    [area] = load_reference().areas.with_areas([_east()]).within("12101-east")
+
+    assert read_described_areas([area.to_dict()], "datapackage.json", national) == (area,)
+    for broken in ({"code": "121011"}, {"parent": "999999"}, {"name": {"ja": "", "en": None}}, {"name": "東部"}):
+        with pytest.raises(InputError) as caught:
+            read_described_areas([{**area.to_dict(), **broken}], "datapackage.json", national)
+        assert caught.value.next_step is not None
+        assert "提供元" in caught.value.next_step.ja
+    assert read_described_areas(None, "datapackage.json", national) == ()
+
+
+def _east() -> Area:
+    given = {"kana": None, "district": None, "level": LOCAL}
+    return Area(**EAST, **given)

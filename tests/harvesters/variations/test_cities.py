@@ -7,6 +7,7 @@ published; what is published is compared with pandas.
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -372,3 +373,19 @@ def test_a_district_that_is_declared_no_more_stays_in_what_was_published_of_it(d
     rows = districts.rows("answers")
     assert set(rows[rows["period"] == "FY2024"]["area_code"]) == {"282014", "28201-shikama", "28201-abo-1"}
     assert set(rows[rows["period"] == "FY2025"]["area_code"]) == {"282014", "28201-shikama"}
+
+
+def test_another_installation_that_harvests_the_release_knows_its_districts(
+    districts: CityHall, tmp_path: Path
+) -> None:
+    [folder] = [one.parent for one in districts.settings.home.glob("builds/*/answers.parquet")]
+    other = CityHall(tmp_path / "other")
+    shutil.copytree(folder, other.folder / "copied")
+    other.declare("copied", "datapackage", dataset="copied")
+    other.sources[-1]["path"] = "copied/datapackage.json"
+    other.run()
+
+    mine, theirs = districts.rows("answers"), other.rows("copied")
+    assert sorted(theirs["area_code"]) == sorted(mine["area_code"])
+    area = serve(other.settings, Settings(home=tmp_path / "node")).get("/api/v1/areas/28201-abo-1").json["data"]
+    assert (area["name"]["ja"], area["parent"]) == ("安室東小学校区", "28201-abo")
