@@ -173,13 +173,12 @@ class _Collector:
 
     def take(self, rows: Sequence[tuple[int, Sequence[Cell]]]) -> None:
         """Take the cells of some rows."""
-        seen, append = self._seen, self._cells.append
-        values = self._values(rows)
-        for (key, _), value, same in zip(rows, values, self._identities(rows, values), strict=True):
-            number = seen.get(same)
-            if number is None:
-                number = seen[same] = self._look(key, value)
-            append(number)
+        seen, values = self._seen, self._values(rows)
+        identities = self._identities(rows, values)
+        for row, same in enumerate(identities):
+            if same not in seen:
+                seen[same] = self._look(rows[row][0], values[row])
+        self._cells.extend(map(seen.__getitem__, identities))
 
     def _values(self, rows: Sequence[tuple[int, Sequence[Cell]]]) -> list[Cell]:
         if len(self._read.columns) == 1:
@@ -190,7 +189,8 @@ class _Collector:
     def _identities(self, rows: Sequence[tuple[int, Sequence[Cell]]], values: Sequence[Cell]) -> list[Hashable]:
         """Return what tells cells apart; 1.0 and True are equal and not the same, and so are 0.0 and -0.0."""
         plain: list[Hashable] = [
-            one if type(one) is str or (type(one) is float and one != 0) else (type(one), repr(one)) for one in values
+            one if type(one) is str or one is None or (type(one) is float and one != 0) else (type(one), repr(one))
+            for one in values
         ]
         if not self._has_marks:
             return plain
