@@ -25,9 +25,11 @@ from catalog.reference.service_checks import check_codes, check_step
 from harvesters.base import Context, Contribution, Fetched, Harvester
 from harvesters.fetching.fetch import declared_path
 from harvesters.findings import Level, Rule
-from harvesters.readers.declared import LAYOUT_RULES
+from harvesters.options import Option
+from harvesters.readers.declared import LAYOUT_OPTIONS, LAYOUT_RULES, Declared
 from harvesters.services.registry import Entry, read_registry
 from harvesters.services.tables import is_table, read_table_registry
+from harvesters.survey.dataset import MAPPING
 
 _CORRECT = Label("示された場所を直してください", "Correct the place that is named")
 _CONSIDER = Label(
@@ -98,6 +100,18 @@ class Services(Harvester):
     version = "1"
     title: ClassVar[Label] = Label("都市サービスの台帳", "Registry of city services")
     registers = True
+    options: ClassVar[tuple[Option, ...]] = (
+        Option(
+            name="columns",
+            type=MAPPING,
+            default=None,
+            help=Label(
+                "表の台帳で、標準の見出し（docs/services.md）とこのファイルの見出しの対応（例: {サービスID: ID}）",
+                "Headings of this table for those of docs/services.md, such as {サービスID: ID}",
+            ),
+        ),
+        *LAYOUT_OPTIONS,
+    )
     rules = (
         RECORD_INVALID,
         CODE_UNKNOWN,
@@ -136,9 +150,12 @@ class Services(Harvester):
         """
         file = fetched.object.name
         table = is_table(fetched.path, file)
-        registry = (
-            read_table_registry(fetched.path, file, context.findings) if table else read_registry(fetched.path, file)
-        )
+        options = context.source.options
+        if table:
+            names, declared = options["columns"] or {}, Declared.of(options)
+            registry = read_table_registry(fetched.path, file, context.findings, declared=declared, names=names)
+        else:
+            registry = read_registry(fetched.path, file)
         for name in registry.others:
             context.findings.add(MEMBER_UNKNOWN, Place(file=file, cell=f"/{name}"))
         found = [one for entry in registry.entries if (one := _read(context, file, entry)) is not None]

@@ -104,7 +104,7 @@ def _read_json(text: str, name: str) -> Registry:
         return _read_yaml(text, name)
     except ValueError as error:
         raise _unreadable(name, "", str(error)) from error
-    listed = raw.get("services")
+    listed = raw.get("services") if isinstance(raw, dict) else raw
     places = [f"services[{number}]" for number in range(len(listed))] if isinstance(listed, list) else []
     return _registry(raw, places, name)
 
@@ -134,7 +134,7 @@ def _read_yaml(text: str, name: str) -> Registry:
 
 def _lines(root: yaml.Node | None) -> list[str]:
     members = {key.value: node for key, node in root.value} if isinstance(root, yaml.MappingNode) else {}
-    listed = members.get("services")
+    listed = members.get("services", root)
     return [f"line {one.start_mark.line + 1}" for one in listed.value] if isinstance(listed, yaml.SequenceNode) else []
 
 
@@ -170,6 +170,8 @@ for _tag, _pattern, _first in (
 
 
 def _registry(raw: Any, places: list[str], name: str) -> Registry:
+    if isinstance(raw, list) and raw:
+        raw = {"services": raw}  # a list of records and nothing else
     defaults = raw.get("defaults") or {} if isinstance(raw, dict) else None
     listed = raw.get("services") if isinstance(raw, dict) else None
     if raw is None or not isinstance(defaults, dict) or not isinstance(listed, list) or raw.get("version", 1) != 1:

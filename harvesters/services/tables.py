@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import InputError, InvalidPeriod, Label, Place
-from catalog.model.codelist import CodeList
+from catalog.model.codelist import CodeList, nearest
 from catalog.reference import load_reference
 from catalog.reference.services import load_service_reference
 from harvesters.findings import Findings
@@ -140,7 +140,14 @@ def is_table(path: Path, name: str) -> bool:
         return file.read(4).startswith(_WORKBOOKS) or name.lower().endswith(_TEXT_TABLES)
 
 
-def read_table_registry(path: Path, name: str, findings: Findings) -> Registry:
+def read_table_registry(
+    path: Path,
+    name: str,
+    findings: Findings,
+    *,
+    declared: Declared | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Registry:
     """Read a registry that is a table; tables without a column サービスID are not looked at.
 
     Parameters
@@ -149,32 +156,55 @@ def read_table_registry(path: Path, name: str, findings: Findings) -> Registry:
         The file, and what people call it.
     findings
         Takes what was detected and repaired.
+    declared, names
+        What the options say about the layout; heading of :data:`COLUMNS` -> heading in this file.
 
     Raises
     ------
     InputError
-        If it cannot be read, or no table of it has the column.
+        If it cannot be read, no table of it has the column, or a declared heading is none of ours or not there.
     """
-    tables = open_tables(path, name=name, declared=Declared(), findings=findings, largest=LARGEST_FILE)
-    registries = [one for one in tables if one.find_column(_ID) is not None]
+    own = names or {}
+    _check_names(own, name)
+    tables = open_tables(path, name=name, declared=declared or Declared(), findings=findings, largest=LARGEST_FILE)
+    registries = [one for one in tables if one.find_column(own.get(_ID, _ID)) is not None]
     if not registries:
-        names = sorted({column.name for one in tables for column in one.columns})
+        now = sorted({column.name for one in tables for column in one.columns})
         raise InputError(
-            f"見出し「{_ID}」の列がありません",
-            f"There is no column headed {_ID}",
-            next_step=Label("docs/services.md の見出しに合わせてください", "Use the headings of docs/services.md"),
+            f"見出し「{own.get(_ID, _ID)}」の列がありません",
+            f"There is no column headed {own.get(_ID, _ID)}",
+            next_step=Label(
+                f"docs/services.md の見出しにするか、options の columns で指定してください（今: {'、'.join(now)}）",
+                f"Use the headings of docs/services.md, or name yours in the option columns (now: {', '.join(now)})",
+            ),
             place=Place(file=name),
             value=_ID,
-            allowed=names,
+            allowed=now,
         )
-    return Registry(tuple(entry for table in registries for entry in _entries(table)), ())
+    return Registry(tuple(entry for table in registries for entry in _entries(table, own)), ())
 
 
-def _entries(table: FoundTable) -> Iterator[Entry]:
-    known = {column.index: one for one in COLUMNS if (column := table.find_column(one.name)) is not None}
-    outputs = {
-        column.index: one for heading, one in OF_OUTPUTS.items() if (column := table.find_column(heading)) is not None
-    }
+def _check_names(names: Mapping[str, str], file: str) -> None:
+    known = [*(one.name for one in COLUMNS), *OF_OUTPUTS]
+    for one in names:
+        if one not in known:
+            raise InputError(
+                f"options の columns の「{one}」という見出しは台帳にありません",
+                f"{one!r} of the option columns is no heading of a registry",
+                next_step=Label(f"見出し: {'、'.join(known)}", f"Headings: {', '.join(known)}"),
+                place=Place(file=file),
+                value=one,
+                allowed=known,
+                nearest=nearest(one, known),
+            )
+
+
+def _entries(table: FoundTable, names: Mapping[str, str]) -> Iterator[Entry]:
+    def column_of(heading: str) -> Column | None:
+        return table.get_column(names[heading]) if heading in names else table.find_column(heading)
+
+    known = {column.index: one for one in COLUMNS if (column := column_of(one.name)) is not None}
+    outputs = {column.index: one for heading, one in OF_OUTPUTS.items() if (column := column_of(heading)) is not None}
     others = [one for one in table.columns if one.index not in known and one.index not in outputs]
     for row in table.iter_data():
         place = table.grid.place(row)

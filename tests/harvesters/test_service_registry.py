@@ -90,7 +90,6 @@ def test_members_of_the_file_that_are_not_known_are_told(tmp_path: Path) -> None
     [
         "",
         "[]",
-        "- id: a",
         "services: {}",
         "services:",
         "version: 2\nservices: []",

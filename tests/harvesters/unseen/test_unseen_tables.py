@@ -152,7 +152,7 @@ CELLS: dict[str, Callable[[int, int], Any]] = {
 @pytest.mark.parametrize("layout", [in_columns, in_rows], ids=["columns", "rows"])
 def test_shares_and_counts_with_groups_on_either_side(write, figures, cells, layout):
     of = counts(1)
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     folder = write("集計表.xlsx", stacked(of, lambda id, groups: layout(id, groups, CELLS[cells])))
     check(figures(folder)[0], truth(of, "FY2022", exact=cells == "counts"))
 
@@ -161,7 +161,7 @@ def test_shares_and_counts_with_groups_on_either_side(write, figures, cells, lay
 @pytest.mark.parametrize("base_last", [True, False])
 def test_text_files_without_merged_cells(write, figures, name, encoding, base_last):
     of = counts(2)
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     folder = write(
         name,
         stacked(of, lambda id, groups: in_columns(id, groups, CELLS["points"], "n", base_last=base_last)),
@@ -184,7 +184,7 @@ TITLES = {
 @pytest.mark.parametrize("title", TITLES)
 def test_titles_in_every_style(write, figures, title):
     of = counts(3)
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     folder = write(
         "集計表.xlsx", stacked(of, lambda id, groups: in_columns(id, groups, CELLS["points"]), TITLES[title])
     )
@@ -196,7 +196,7 @@ def test_lines_between_the_question_and_its_table(write, figures):
     rows: list[list[Any]] = [["令和4年度 集計"], []]
     for (id, wording), groups in of.items():
         rows += [[f"{id} {wording}"], ["単一回答"], ["（％）"], *in_columns(id, groups, CELLS["points"]), []]
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     check(figures(write("集計表.xlsx", rows))[0], truth(of, "FY2022"))
 
 
@@ -207,7 +207,7 @@ def test_a_sheet_for_each_question(write, figures, titled):
         id: [*([[wording]] if titled else []), *in_rows(id, groups, CELLS["points"], "全体")]
         for (id, wording), groups in of.items()
     }
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     check(figures(write("集計結果.xlsx", sheets), periods={"*": "FY2022"})[0], truth(of, "FY2022"))
 
 
@@ -221,7 +221,7 @@ def test_all_questions_in_one_table(write, figures):
             [None, label, *(share(groups[one][i], sum(groups[one])) for one in GROUPS)]
             for i, label in enumerate(options_of(id))
         ]
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     check(figures(write("集計表.xlsx", rows))[0], truth(of, "FY2022"))
 
 
@@ -235,7 +235,7 @@ def test_people_and_percent_of_every_answer_one_above_the_other(write, figures):
             rows.append([None, *(share(groups[one][i], sum(groups[one])) for one in GROUPS)])
         return [*header(), *rows]
 
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     folder = write("集計表.xlsx", stacked(of, table))
     check(figures(folder)[0], truth(of, "FY2022", exact=True), room=0.1)
 
@@ -258,7 +258,7 @@ def test_people_and_percent_of_every_group_side_by_side(write, figures):
             )
         return [["区分", *tops], [None, *labels], [None, *units], *rows]
 
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     check(figures(write("集計表.xlsx", stacked(of, table)))[0], truth(of, "FY2022"))
 
 
@@ -272,7 +272,7 @@ def test_answers_with_their_numbers_and_subtotals(write, figures):
             rows[at + i][0] = f"{i + 1}．{rows[at + i][0]}"
         return rows
 
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     check(figures(write("集計表.xlsx", stacked(of, table)))[0], truth(of, "FY2022"))
 
 
@@ -297,7 +297,7 @@ def test_groups_that_are_withheld(write, figures, marker):
                 row[1 + GROUPS.index(one)] = marker
         return rows
 
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     found, _ = figures(write("集計表.xlsx", stacked(of, table)), markers={marker: "suppressed"})
     withheld = {key for key, row in found.items() if row["obs_status"] == "Q"}
     assert withheld == {f"{one[4]}/{code}/FY2022/_T/_T/_T" for one in QUESTIONS for code in ("121053", "121061")}
@@ -319,7 +319,7 @@ def test_crossed_groups_are_reported_and_never_taken_for_one_of_them(write, figu
             *([*row, *(row[1] for _ in crossed)] for row in rows),
         ]
 
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     found, context = figures(write("集計表.xlsx", stacked(of, table)))
     check(found, truth(of, "FY2022"))
     assert context.findings.counts["group-unknown"] == 12
@@ -348,7 +348,7 @@ def test_files_of_several_years_with_their_own_code_books(write, figures):
 
 def test_a_sheet_a_year(write, figures):
     waves = {"R3": counts(15), "R4": counts(16)}
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     sheets = {
         name: stacked(of, lambda id, groups: in_columns(id, groups, CELLS["points"]))[2:] for name, of in waves.items()
     }
@@ -369,7 +369,7 @@ def test_multiple_answers_as_counts_are_not_taken_for_percentages(write, figures
         ["スマートフォン", 72, 30, 42],
         ["持っていない", 15, 8, 7],
     ]
-    write("コード表.xlsx", book)
+    write("コード表.csv", book)
     found, _ = figures(write("R4集計表.xlsx", rows), figures="counts")
     assert {key.split("/")[3]: row["value"] for key, row in found.items()} == {"_T": 80.0, "M": 75.0, "F": 84.0}
 
@@ -387,7 +387,7 @@ def test_a_table_for_each_kind_of_group(write, figures, crossed):
                 n = sum(groups[one])
                 rows.append([one[1], n, *(share(part, n) for part in groups[one])])
             rows.append([])
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     found, context = figures(write("集計表.csv", rows))
     check(found, truth(of, "FY2022"))
     assert not context.findings.counts["group-twice"]
@@ -405,7 +405,7 @@ def test_questions_in_rows_of_their_own_below_one_header(write, figures, depth):
             [label, *(share(groups[one][i], sum(groups[one])) for one in GROUPS)]
             for i, label in enumerate(options_of(id))
         ]
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     check(figures(write("集計表.xlsx", rows))[0], truth(of, "FY2022"))
 
 
@@ -418,7 +418,7 @@ def test_figures_of_answers_by_wave_in_a_table_of_years_are_not_taken_for_groups
         ["はい", 60.0, 65.0],
         ["いいえ", 40.0, 35.0],
     ]
-    write("コード表.xlsx", BOOK)
+    write("コード表.csv", BOOK)
     found, context = figures(write("集計表.xlsx", rows))
     assert not found
     assert context.findings.counts["group-unknown"] == 2
