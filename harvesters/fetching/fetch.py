@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.database.harvests import HarvestObject, ObjectState, utc_now
 from catalog.errors import ConfigurationError, FetchError, ForbiddenAddress, Label, Place, TooLarge
@@ -19,7 +20,9 @@ from catalog.settings import PREFIX, Settings
 from harvesters.base import Fetched, HarvestSource
 from harvesters.fetching.credentials import Credential, Secret, hide_in_bytes, iter_without
 from harvesters.fetching.raw import Kept, RawStore, read_chunks
-from harvesters.http import HttpClient
+
+if TYPE_CHECKING:
+    from harvesters.http import HttpClient
 
 #: largest document that lists what a source has, in bytes: JSON and RDF are parsed in memory
 LARGEST_DOCUMENT = 32_000_000
