@@ -409,8 +409,9 @@ class RespondentReader:
     def _report_unused(self, columns: Mapping[str, Column]) -> None:
         ids = [fold(one.id) for one in self.codebook.questions]
         used = {one.index for one in columns.values()}
+        quiet = replace(self, findings=Findings())
         for question in self.codebook.questions:
-            own = self._columns_of(question)
+            own = quiet._columns_of(question)
             used |= {own.index} if isinstance(own, Column) else {one.index for one in own.values()}
         for column in self.table.columns:
             if column.index not in used and column.path and not any(fold(column.name).startswith(one) for one in ids):
