@@ -242,6 +242,9 @@ class Assembly:
         """Return what makes the values of a column for the numbers of observations."""
         if name in self._shared.books:
             codes, book = self._joined(name), self.book(name)
+            if len(codes) and (codes == codes[0]).all():
+                same = book.array(codes[:ROWS], type)
+                return lambda some: same.slice(0, len(some))
             return lambda some: book.array(codes[some], type)
         numbers = self._joined_numbers(name)
         if numbers is None:

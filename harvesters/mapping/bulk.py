@@ -33,6 +33,8 @@ from harvesters.readers.plain import PlainTable, Untidy, must_be_plain
 _NUMBER = r"^[+-]?[0-9]{1,15}(\.[0-9]{1,15})?$"
 #: rows that are put aside together
 ROWS_AT_ONCE = 200_000
+#: words that are remembered as totals or none
+_MOST_CACHED = 200_000
 #: digits that a spreadsheet shows; numbers with more are read as it shows them
 _MOST_DIGITS = 15
 
@@ -60,7 +62,7 @@ def read_bulk(plan: Plan, plain: PlainTable, scratch: Scratch) -> list[Slice]:
     cuts: list[_Cut] = []
     rows = 0
     for batch in _ahead(plain.iter_batches(columns, coded)):
-        cells = {number: _Cells.of(batch.column(i)) for i, number in enumerate(columns)}
+        cells = {number: _Cells(batch.column(i)) for i, number in enumerate(columns)}
         _check_tidy(plain, cells, rows)
         keep = skipped.take(cells, batch.num_rows, rows + 1)
         for one in collectors:
@@ -116,19 +118,17 @@ class _Cells:
 
     #: its values
     values: pa.Array[Any]
-    _encoded: pa.DictionaryArray | None = None
-
-    @classmethod
-    def of(cls, values: pa.Array[Any]) -> _Cells:
-        return cls(values, values if pa.types.is_dictionary(values.type) else None)
+    _encoded: tuple[Index, list[Cell]] | None = None
 
     def encoded(self) -> tuple[Index, list[Cell]]:
         """Return for each row the number of its value, and the values; the last one is an empty cell."""
         if self._encoded is None:
-            self._encoded = self.values.dictionary_encode()
-        words = self._encoded.dictionary.to_pylist()
-        index = pc.fill_null(self._encoded.indices, len(words))
-        return np.asarray(index).astype(np.int32, copy=False), [*map(_as_cell, words), None]
+            is_encoded = pa.types.is_dictionary(self.values.type)
+            encoded = self.values if is_encoded else self.values.dictionary_encode()
+            words = encoded.dictionary.to_pylist()
+            index = pc.fill_null(encoded.indices, len(words))
+            self._encoded = np.asarray(index).astype(np.int32, copy=False), [*map(_as_cell, words), None]
+        return self._encoded
 
     def blank(self) -> Mask:
         """Return where there is nothing, or nothing but spaces."""
@@ -172,6 +172,7 @@ class _Skipped:
         self.first: list[int] = []
         self.words: list[str] = []
         self._totals: list[NDArray[np.int64]] = []
+        self._total_words: dict[tuple[int, Cell], bool] = {}
 
     def take(self, cells: dict[int, _Cells], rows: int, start: int) -> Mask:
         """Return which rows of a batch are wanted and no totals."""
@@ -188,7 +189,7 @@ class _Skipped:
 
     def _take_totals(self, cells: _Cells, column: int, keep: Mask, start: int) -> Mask:
         index, words = cells.encoded()
-        flags = np.array([self._skip.is_total(column, text_of(one)) for one in words], np.bool_)
+        flags = np.array([self._is_total(column, one) for one in words], np.bool_)
         totals: Mask = flags[index] & keep
         if totals.any():
             rows = np.flatnonzero(totals)
@@ -196,6 +197,14 @@ class _Skipped:
             room = EXAMPLES_KEPT - len(self.words)
             self.words += [text_of(words[i]) for i in index[rows[: max(0, room)]]]
         return totals
+
+    def _is_total(self, column: int, word: Cell) -> bool:
+        known = self._total_words.get((column, word))
+        if known is None:
+            known = self._skip.is_total(column, text_of(word))
+            if len(self._total_words) < _MOST_CACHED:
+                self._total_words[column, word] = known
+        return known
 
     def totals(self) -> list[int]:
         """Return the keys of the rows that are totals."""
@@ -265,7 +274,7 @@ class _Numbers:
         index = np.full(len(values), PLAIN, np.int32)
         rows = np.flatnonzero(messy)
         if len(rows):
-            encoded, words = _Cells.of(values.take(pa.array(rows))).encoded()
+            encoded, words = _Cells(values.take(pa.array(rows))).encoded()
             outcomes, plain = zip(*(self._look_up(one) for one in words), strict=True)
             index[rows] = np.array(outcomes, np.int32)[encoded]
             numbers[rows] = np.array(plain)[encoded]

@@ -30,7 +30,8 @@ class Codebook:
     def array(self, index: Index, type: pa.DataType) -> pa.Array[Any]:
         """Return the values of numbers."""
         values = pa.array(list(self.numbers), type)
-        return values.take(pa.array(index, mask=index < 0))
+        nulls = index < 0
+        return values.take(pa.array(index, mask=nulls) if nulls.any() else pa.array(index))
 
     def ranks(self) -> Index:
         """Return number -> place of the value in byte order."""
