@@ -199,7 +199,7 @@ class RespondentReader:
 
     def _weight(self, row: int, column: Column) -> float | None:
         read = read_number(self.table.value(row, column), LEGENDS["default"])
-        usable = isinstance(read, ReadNumber) and read.value is not None and read.value > 0
+        usable = isinstance(read, ReadNumber) and read.value is not None and read.value > 0 and read.unit is None
         return float(read.value) if usable and isinstance(read, ReadNumber) and read.value is not None else None
 
     def _read_groups(self, column: Column, rows: Sequence[int], reader: GroupReader) -> list[str | None]:

@@ -391,6 +391,12 @@ class TestAnswers:
         assert total(found, "kpi-01")["n"] == 1
         assert context.findings.counts["weight-invalid"] == 2
 
+    def test_a_weight_with_a_unit_is_no_weight(self, make_folder, harvest):
+        folder = make_folder("1,150%,1,1,0", "2,2人,1,1,0", "3,1.5,1,1,0", header="回答者番号,ウェイト,問1,問2_1,問2_2")
+        found, context = harvest(folder, **plain())
+        assert total(found, "kpi-01")["n"] == 1
+        assert context.findings.counts["weight-invalid"] == 2
+
     def test_a_ward_that_is_misspelt_is_named_and_left_out_of_the_wards_only(self, make_folder, harvest):
         found, context = harvest(make_folder("1,中央,男性,1,1,0", "2,緑区,女性,1,1,0"), **plain())
         assert total(found, "kpi-01")["n"] == 2

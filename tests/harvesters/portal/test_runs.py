@@ -55,6 +55,17 @@ def test_a_plan_tells_what_a_run_publishes_and_then_that_nothing_would_change(
     assert after.exit_code == 0
 
 
+def test_every_file_that_a_portal_brings_gets_a_readability_report(
+    settings: Settings, source: HarvestSource, table: bytes
+) -> None:
+    told = {one.object: one for one in _run(settings, source).readability}
+    assert len(told) == 2
+    folder = settings.home / "reports" / source.name
+    assert all((folder / str(one.page)).exists() and one.scores[0] == 100 for one in told.values())
+    [plan] = plan_sources(settings, [source])
+    assert {one.object for one in plan.readability} == set(told)
+
+
 def test_a_second_run_is_skipped_after_two_requests(settings: Settings, source: HarvestSource, portal: Any) -> None:
     _run(settings, source)
     portal.calls.clear()
