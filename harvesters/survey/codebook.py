@@ -321,7 +321,9 @@ def _question(
     first = rows[0]
     listed = {row: _options_of(text("option", row), text("label", row), numbered="option" in columns) for row in rows}
     labels = {code: label for options in listed.values() for code, label in options}
-    positive = _marked({row: text("positive", row) for row in rows}, listed, labels)
+    positive, unread = _marked({row: text("positive", row) for row in rows}, listed, labels)
+    for row, said in unread:
+        findings.add(SURVEY["positive-unknown"], table.grid.place(row, columns["positive"].index), said)
     wording = text("wording", first)
     missing = frozenset(code for code, label in labels.items() if fold(label) in NO_ANSWER_LABELS)
     question = Question(
@@ -357,17 +359,22 @@ def _options_of(code: str, label: str, *, numbered: bool) -> list[tuple[str, str
 
 def _marked(
     marks: Mapping[int, str], options: Mapping[int, Sequence[tuple[str, str]]], labels: Mapping[str, str]
-) -> set[str]:
-    """Return the codes that are positive: of the rows with a mark, else those that a cell lists."""
+) -> tuple[set[str], list[tuple[int, str]]]:
+    """Return the codes that are positive, of rows with a mark or else as cells list them, and what is no option."""
     plain = {row: fold(mark) for row, mark in marks.items()}
     listed = any(len(one) > 1 for one in options.values()) or not all(mark in _YES | _NO for mark in plain.values())
     if not listed:
-        return {code for row, mark in plain.items() if mark in _YES for code, _ in options[row]}
-    return {code for mark in marks.values() for code in codes_of(mark, labels)}
+        return {code for row, mark in plain.items() if mark in _YES for code, _ in options[row]}, []
+    codes = {row: codes_of(mark, labels) for row, mark in marks.items() if mark}
+    unread = [(row, marks[row]) for row, found in codes.items() if not found or not set(found) <= set(labels)]
+    return {code for found in codes.values() for code in found if code in labels}, unread
 
 
 def codes_of(text: str, labels: Mapping[str, str]) -> list[str]:
-    """Return the codes that a text names by number, span of numbers or label: ``1,2``, ``1-2``, ``はい、まあはい``."""
+    """Return the codes that a text names by number, span of numbers or label: ``1,2``, ``1-2``, ``はい、まあはい``.
+
+    What is none of the labels' codes is among them, as it is written, if there is no other way to read the text.
+    """
     by_label = {fold(label): code for code, label in labels.items()}
     narrow = unicodedata.normalize("NFKC", text).strip()
     if fold(narrow) in by_label:
@@ -375,7 +382,7 @@ def codes_of(text: str, labels: Mapping[str, str]) -> list[str]:
     cut = [[one.strip() for one in form.split(narrow) if one.strip()] for form in _SEVERAL]
     read = [[code for part in parts for code in _codes_of_part(part, by_label)] for parts in cut]
     whole = (codes for codes in read if codes and set(codes) <= set(labels))
-    return next(whole, [code for code in read[-1] if code in labels])
+    return next(whole, read[0])
 
 
 def _codes_of_part(part: str, by_label: Mapping[str, str]) -> list[str]:
@@ -425,7 +432,7 @@ def _declared(
         labels = {one.code: one.label for one in question.options}
         positive = [code for text in said.positive for code in codes_of(text, labels)]
         indicator = find_indicator(said.indicator, indicators)
-        if not positive or indicator is None:
+        if not set(positive) <= set(labels) or indicator is None:
             allowed = [f"{code} {label}" for code, label in labels.items()]
             raise _not_usable(id, said, allowed if indicator else [one.id for one in indicators.indicators], place)
         options = tuple(AnswerOption(one.code, one.label, one.code in positive) for one in question.options)

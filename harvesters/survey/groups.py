@@ -154,6 +154,8 @@ def _ranges(unit: str) -> tuple[tuple[re.Pattern[str], Callable[..., tuple[int |
 #: an age in years, and the codes of groups of ages
 _YEARS = re.compile(r"(\d{1,4})(?:\.0+)?[歳年]?")
 _SPAN = re.compile(r"(\d+)?[~\-–](\d+)?")
+#: from here on a number is a year of birth and no age
+_FIRST_YEAR = 1000
 _AGE_CODE = re.compile(r"Y(?:(\d+)T(\d+)|_GE(\d+)|_LT(\d+))")
 _AGES = _ranges("(?:歳|才)")
 _SIZES = _ranges("(?:人|名)")
@@ -315,7 +317,9 @@ class GroupReader:
         if folded in self.declared:
             return self._declared(self.declared[folded], text)
         if self.role == "age" and (years := _YEARS.fullmatch(folded)):
-            return _age_group(int(years[1]), self.declared.values()) or self._in_span(int(years[1]))
+            number = int(years[1])
+            by_code = _age_group(number, self.declared.values()) if number < _FIRST_YEAR else None
+            return self._in_span(number) or by_code
         reader = _READERS.get(self.role)
         return (reader(folded) if reader else None) or _unknown(folded) or self._made(folded, text)
 

@@ -91,6 +91,16 @@ SURVEY: dict[str, Rule] = dict(
             _CODE_BOOK,
         ),
         _rule(
+            "positive-unknown",
+            Level.WARNING,
+            "肯定的回答の欄にあって選択肢にない値（使わない）",
+            "What stands for positive answers and is no option (not used)",
+            Label(
+                "選択肢の番号か名前にしてください（表計算ソフトは 1-2 を日付に変えるので、文字列にするか 1,2 と書く）",
+                "Write codes or labels of options; spreadsheets make a date of 1-2, so store it as text or write 1,2",
+            ),
+        ),
+        _rule(
             "indicator-unknown",
             Level.WARNING,
             "指標の一覧にない指標番号（計算しない）",

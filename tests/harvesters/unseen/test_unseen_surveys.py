@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -341,6 +342,21 @@ class TestAnswers:
                 }
             },
         ),
+        "years-of-birth": (
+            Style(ages=[f"{year}年" for year in (2000, 1990, 1980, 1970, 1960, 1950)]),
+            {
+                "codes": {
+                    "age": {
+                        "1995-": "Y18T29",
+                        "1985-1994": "Y30T39",
+                        "1975-1984": "Y40T49",
+                        "1965-1974": "Y50T59",
+                        "1955-1964": "Y60T69",
+                        "-1954": "Y_GE70",
+                    }
+                }
+            },
+        ),
         "other-headings": (
             Style(heads=("F3居住地", "F1性別", "F2年齢", "回収"), ids="SampleID"),
             {"columns": {"area": "F3居住地", "sex": "F1性別", "age": "F2年齢", "mode": "回収", "id": "SampleID"}},
@@ -511,6 +527,18 @@ class TestCodeBooks:
         )
         write("コード表.xlsx", table)
         check(harvest("survey", write("R5_個票.csv", render(who, style)), **PLAIN)[0], truth(who, "FY2023"))
+
+    def test_positive_answers_that_are_no_options_are_told(self, write, harvest, who):
+        table = one_row_a_question(
+            lambda number, _: "1,2,8" if number == 2 else ",".join(str(i + 1) for i in range(number))
+        )
+        table[1][4] = date(2026, 1, 2)
+        write("コード表.xlsx", table)
+        found, context = harvest(
+            "survey", write("R5_個票.csv", render(who)), **PLAIN, no_answer=99, no_answer_multiple=9
+        )
+        assert [one.value for one in context.findings.examples["positive-unknown"]] == ["2026-01-02", "1,2,8"]
+        assert {row["indicator_id"] for row in found.values() if "answers" not in row} == {"kpi-02", "kpi-04", "kpi-05"}
 
     def test_other_headings_are_declared(self, write, harvest, who):
         head = ["項目", "問い", "型", "数値", "意味", "＋", "KPI-No"]
