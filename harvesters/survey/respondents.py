@@ -170,6 +170,7 @@ class RespondentReader:
 
     def _usable_rows(self, id: Column | None, weight: Column | None) -> tuple[list[int], list[float]]:
         rows, weights, seen = [], [], set()
+        self._report_no_respondents()
         for row in self.table.iter_data():
             self.tally.read += 1
             number = self._weight(row, weight) if weight else 1.0
@@ -184,6 +185,14 @@ class RespondentReader:
             weights.append(number or 0.0)
             seen |= {name} if name else set()
         return rows, weights
+
+    def _report_no_respondents(self) -> None:
+        """Report the rows inside the table that are totals, or have one cell and so no answer."""
+        for row in self.table.iter_totals():
+            self.findings.add(SURVEY["row-total"], self.table.grid.place(row))
+        last = self.table.rows[-1] if self.table.rows else 0
+        for row in (row for row, _ in self.table.notes if self.table.header.stop <= row < last):
+            self.findings.add(SURVEY["row-empty"], self.table.grid.place(row))
 
     def _problem(self, row: int, repeated: bool, weight: float | None) -> tuple[Any, Any] | None:
         grid = self.table.grid

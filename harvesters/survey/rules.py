@@ -22,6 +22,8 @@ def _rule(id: str, level: Level, ja: str, en: str, next_step: Label = _NOTHING) 
 SURVEY: dict[str, Rule] = dict(
     [
         _rule("row-width", Level.REJECTED, "列の数が見出しと違う行", "Rows with another number of cells", _CELL),
+        _rule("row-total", Level.NOTICE, "合計の行（使わない）", "Rows of totals (not used)"),
+        _rule("row-empty", Level.NOTICE, "回答が一つもない行（使わない）", "Rows without any answer (not used)"),
         _rule(
             "respondent-twice",
             Level.REJECTED,

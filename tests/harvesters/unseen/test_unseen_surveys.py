@@ -726,6 +726,50 @@ class TestWaves:
         assert counts["DIFFERENCE"] == pytest.approx(100 * (feels.mean() - does.mean()), abs=1e-6)
 
 
+class TestLayouts:
+    """Headings in two rows, lines that are no respondents, no groups, another city."""
+
+    @pytest.fixture
+    def who(self) -> People:
+        return people(20263)
+
+    def test_options_below_their_question_in_a_header_of_two_rows(self, write, harvest, who):
+        _, *rows = render(who)
+        top = ["No", "区", "性別", "年代", "回答方法", "問1", "問2", None, None, None, "問4", "問5"]
+        low = [None] * 6 + [f"{i + 1}.{one}" for i, one in enumerate(DEVICES)] + [None, None]
+        write("コード表.csv", book())
+        check(harvest("survey", write("R5_個票.xlsx", [top, low, *rows]), **PLAIN)[0], truth(who, "FY2023"))
+
+    def test_without_groups_there_is_the_total_alone(self, write, harvest, who):
+        rows = [[row[0], *row[5:]] for row in render(who)]
+        write("コード表.csv", book())
+        check(harvest("survey", write("R5_個票.csv", rows), **PLAIN)[0], truth(who, "FY2023", roles=""))
+
+    def test_lines_that_are_no_answers_are_left_out_and_told(self, write, harvest, who):
+        header, *rows = render(who)
+        rest = [""] * (len(header) - 1)
+        table = [header, *rows[:100], [9001, *rest], *rows[100:], ["合計", 260, *rest[1:]]]
+        write("コード表.csv", book())
+        found, context = harvest("survey", write("R5_個票.csv", table), **PLAIN)
+        check(found, truth(who, "FY2023"))
+        counts = context.findings.counts
+        assert (counts["row-total"], counts["row-empty"], context.tally.accepted) == (1, 1, 260)
+
+    def test_the_wards_of_another_city(self, write, harvest, who):
+        wards = dict(zip(WARD_CODES, ("141011", "141020", "141038", "141046", "141054", "141062"), strict=True))
+        style = Style(wards=("鶴見区", "神奈川区", "西区", "中区", "南区", "保土ケ谷区"))
+        write("コード表.csv", book())
+        found, _ = harvest("survey", write("横浜市_R5_個票.csv", render(who, style)), **PLAIN, area="141003")
+        codes = wards | {"121002": "141003"}
+        check(
+            found,
+            {
+                "/".join(codes.get(part, part) for part in key.split("/")): one
+                for key, one in truth(who, "FY2023").items()
+            },
+        )
+
+
 class TestMistakes:
     """What the configuration gets wrong is said."""
 
