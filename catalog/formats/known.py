@@ -23,6 +23,8 @@ class Known:
     values: dict[str, pa.Array[Any]] = field(default_factory=dict)
     #: the columns of the key that is meant, and whether two rows have the same one; None if nobody has looked
     repeated_key: tuple[tuple[str, ...], bool] | None = None
+    #: the columns of the key that its rows are in the order of; None if nobody has looked
+    order: tuple[str, ...] | None = None
 
 
 #: id of a table -> what is known of it; entries go with their tables

@@ -62,7 +62,9 @@ def write_parquet(
 
 def sort_by_key(table: pa.Table, structure: DataStructure) -> pa.Table:
     """Return the table with its columns in the structure's order, sorted by the key (byte order of UTF-8)."""
-    chosen = table.select(list(structure.names))
+    chosen = table if tuple(table.column_names) == structure.names else table.select(list(structure.names))
+    if known_of(chosen).order == structure.key:
+        return chosen
     numbers = key_numbers(chosen, structure)
     if numbers is None:
         return chosen.sort_by([(name, "ascending") for name in structure.key]).combine_chunks()
@@ -72,6 +74,7 @@ def sort_by_key(table: pa.Table, structure: DataStructure) -> pa.Table:
         order = np.argsort(numbers, kind="stable")
         ordered, numbers = take_rows(chosen, order), numbers[order]
     known_of(ordered).values.update(known_of(chosen).values)
+    known_of(ordered).order = structure.key
     note_repeats(ordered, structure, numbers)
     return ordered
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.formats.columns import ROWS, keep_table
+from catalog.formats.known import known_of
 from catalog.model.codelist import CodeList
 from catalog.reference import Reference
 from harvesters.base import Tally
@@ -151,6 +152,10 @@ class Assembly:
         kept = order[~repeated] if repeated.any() else order
         ordered = pa.schema([schema.field(name) for name in names])
         table = keep_table(ordered, lambda field: self._pieces(field, kept), len(kept))
+        known = known_of(table)
+        known.order, known.repeated_key = self.key, (self.key, False)
+        if len(kept) == len(order):
+            known.values.update({name: pa.array(sorted(self.used(name)), pa.string()) for name in self.key})
         self.places = observation_places(table.select(list(self.key)), self._parts, self._tables, kept)
         return table
 

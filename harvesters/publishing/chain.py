@@ -146,7 +146,7 @@ class _Base:
             replaced = sorted(frozenset().union(*map(periods_of, tables)))
             stays = pc.invert(_is_of(self._table, replaced))
             tables.insert(0, filter_rows(self._table, stays).cast(structure.arrow_schema()))
-        return sort_by_key(pa.concat_tables(tables), structure)
+        return sort_by_key(pa.concat_tables(tables) if len(tables) > 1 else tables[0], structure)
 
     def _describe(self, dataset: Dataset, table: pa.Table) -> Dataset:
         """Return the dataset with the codes and local areas that the table has, also those that only the base knows."""
