@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from catalog.ckan import Catalogue
@@ -64,15 +65,14 @@ def publish_services(catalogue: Catalogue, reading: Reading, notify: Notify) -> 
         If the catalogue does not answer.
     """
     source = reading.context.source.name
-    return _each(catalogue, reading, notify, lambda one: publish_service(catalogue, one, source=source))
+    return _each(catalogue, reading, notify, partial(publish_service, catalogue, source=source))
 
 
 def plan_services(catalogue: Catalogue | None, reading: Reading) -> Iterator[ServiceOutcome]:
     """Yield what :func:`publish_services` would do; writes nothing. Without a catalogue everything is new."""
     if catalogue is None:
         return (ServiceOutcome(one.id, "created", one.digest) for one in reading.services.values())
-    planned = catalogue
-    return _each(planned, reading, _silent, lambda one: plan_service(planned, one))
+    return _each(catalogue, reading, _silent, partial(plan_service, catalogue))
 
 
 def service_digests(catalogue: Catalogue, source: str) -> dict[str, str]:
