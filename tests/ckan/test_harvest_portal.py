@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,18 @@ MAPPING = {
 @pytest.fixture
 def harvest(tmp_path: Path, ckan_url: str) -> Iterator[Harvest]:
     """Return a function that reads the real CKAN as a run does, up to the contributions."""
-    settings = Settings(home=tmp_path / "here", allow_private_addresses=True)
-    client = HttpClient(settings)
+    public = Settings(home=tmp_path / "here", allow_private_addresses=True)
+    client = HttpClient(public)
 
-    def read(before: Reading | None = None, *, kind: str = "ckan", url: str = ckan_url, **options: Any) -> Reading:
+    def read(
+        before: Reading | None = None,
+        *,
+        kind: str = "ckan",
+        url: str = ckan_url,
+        portal_token: str = "",
+        **options: Any,
+    ) -> Reading:
+        settings = replace(public, portal_token=portal_token)
         harvester = harvesters()[kind]
         given = {"mapping": read_mapping(MAPPING), **options}
         source = HarvestSource(
@@ -110,6 +119,36 @@ def test_an_upload_becomes_observations_and_is_not_fetched_twice(upload: Any, ha
     assert _values(first) == [("121002", "FY2021", 32.8), ("122041", "FY2021", 30.0)]
     again = harvest(first, pick=(dataset["name"],))
     assert {str(one.state) for one in again.objects} == {"unchanged"}
+
+
+@pytest.fixture
+def member_token(action: Callable[..., Any], organization: str) -> Iterator[str]:
+    """Return the token of somebody who may see what is private in the organisation, and nothing more."""
+    user = f"reader-{organization}"
+    action("user_create", name=user, email=f"{user}@example.com", password="long enough to be one")
+    action("organization_member_create", id=organization, username=user, role="member")
+    yield str(action("api_token_create", user=user, name="harvest")["token"])
+    action("user_delete", id=user)
+
+
+@pytest.mark.parametrize("searched", [False, True], ids=["by name", "searched"])
+def test_a_private_dataset_is_read_with_the_token_of_a_member_and_not_without(
+    upload: Any,
+    harvest: Harvest,
+    action: Callable[..., Any],
+    organization: str,
+    member_token: str,
+    searched: bool,
+) -> None:
+    dataset = upload("private")
+    action("package_patch", id=dataset["id"], private=True)
+    asked = {"filter": f"organization:{organization}"} if searched else {"pick": (dataset["name"],)}
+    with pytest.raises(FetchError, match="no dataset that fits"):
+        harvest(**asked)
+    found = harvest(**asked, token=True, portal_token=member_token)
+    assert found.errors == {}
+    assert _values(found) == [("121002", "FY2021", 32.8), ("122041", "FY2021", 30.0)]
+    assert found.context.findings.counts["dataset-private"] == 1
 
 
 def test_a_replaced_upload_is_fetched(upload: Any, harvest: Harvest, action: Callable[..., Any]) -> None:
