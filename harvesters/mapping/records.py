@@ -7,7 +7,7 @@ for each of its cells.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -39,6 +39,8 @@ class Records:
     percent: Container[tuple[int, int]] = frozenset()
     #: cells with a formula that was never computed
     uncomputed: Container[tuple[int, int]] = frozenset()
+    #: rows of a text with more cells than its header, by key: number and text of the first cell too many
+    wide: Mapping[int, tuple[int, str]] = field(default_factory=dict)
     #: name of the sheet; None if there are none
     sheet: str | None = None
     #: the text above the table; empty if there is none
@@ -109,9 +111,21 @@ def records_of_table(table: FoundTable, *, name: str) -> Records:
         place=_TablePlaces.of(table, columns),
         percent=frozenset((row, numbers[column]) for row, column in grid.percent if column in numbers),
         uncomputed=frozenset((row, numbers[column]) for row, column in grid.uncomputed if column in numbers),
+        wide=_wide_rows(table, numbers),
         sheet=grid.sheet,
         title=" ".join(text for _, text in table.titles),
     )
+
+
+def _wide_rows(table: FoundTable, numbers: Mapping[int, int]) -> dict[int, tuple[int, str]]:
+    """Return the rows of a text file whose cells reach beyond the header: a comma in a number makes two cells of it."""
+    grid = table.grid
+    if grid.sheet is not None or not table.header:
+        return {}
+    width = max(len(grid.rows[row]) for row in table.header)
+    wide = (row for row in table.rows if len(grid.rows[row]) > width)
+    found = ((row, next((i for i in range(width, len(grid.rows[row])) if grid.text(row, i)), None)) for row in wide)
+    return {row: (numbers[i], grid.text(row, i)) for row, i in found if i is not None and i in numbers}
 
 
 @dataclass(frozen=True, slots=True)

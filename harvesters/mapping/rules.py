@@ -57,6 +57,16 @@ MAPPED: dict[str, Rule] = dict(
             Label("値を書いてください", "Write a value"),
         ),
         _rule(
+            "row-wide",
+            Level.REJECTED,
+            "見出しより列が多い行（区切りの,が値の中にある）",
+            "Rows with more cells than the header (a separator inside a value)",
+            Label(
+                '1,234 のような値は桁区切りを消すか、"1,234" のように引用符で囲んでください（L1-15）',
+                'Write values like 1,234 without separator, or in quotes as "1,234" (L1-15)',
+            ),
+        ),
+        _rule(
             "area-invalid",
             Level.REJECTED,
             "団体コードとしても地域名としても読めない値",

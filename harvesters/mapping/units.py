@@ -43,8 +43,10 @@ def with_units_held(
     units
         Code of the list of units -> how it is shown.
     findings
-        Takes headings that name another unit than the mapping.
+        Takes headings that name another unit than the mapping, and rows with more cells than the header.
     """
+    if plan.records.wide and plan.reads:
+        slices = [_without_wide(plan, load(), findings) for load in slices]
     columns = _numeric_columns(plan, units)
     for one in columns.values():
         one.tell_heading(plan, findings)
@@ -55,6 +57,34 @@ def with_units_held(
     for one in carrying:
         one.look(slices)
     return [_held(load, carrying) for load in slices]
+
+
+def _without_wide(plan: Plan, table: ReadTable, findings: Findings) -> Slice:
+    """Return rows of which those are refused, and reported, that have more cells than the header.
+
+    Their values are not where they belong: ``1,234`` without quotes is a 1 and a 234.
+    """
+    records, keys = plan.records, np.asarray(table.keys)
+    wide = np.isin(keys, np.fromiter(records.wide, np.int64))
+    for key in keys[wide].tolist():
+        column, text = records.wide[key]
+        detail = Label(
+            f"見出しは{column}列、この行は{column + 1}列目にも値がある",
+            f"the header has {column} columns, this row has a value in column {column + 1}",
+        )
+        findings.add(MAPPED["row-wide"], records.place(key, column), text, detail=detail)
+    refused = Outcome(usable=False)
+    reads = [
+        replace(
+            one,
+            outcomes=[*one.outcomes, refused],
+            texts=[*one.texts, ""],
+            index=np.where(wide, np.int32(len(one.outcomes)), one.index),
+        )
+        for one in table.columns
+    ]
+    held = replace(table, columns=reads)
+    return lambda: held
 
 
 def _has_units(column: ReadColumn) -> bool:

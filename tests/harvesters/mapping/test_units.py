@@ -193,3 +193,21 @@ def test_a_fraction_that_a_sheet_shows_as_percent_is_refused_among_persons(tmp_p
     book.save(path)
     found = map_file(path, {**cards, "value": PERSONS})
     assert [one[0] for one in told(found)] == ["表.xlsx / Sheet / C3"]
+
+
+def test_a_row_that_a_comma_makes_wider_is_refused_and_not_read_as_another_number(write, map_file, cards):
+    text = HEAD + "121002,R1,12\n121002,R2,1,234\n121002,R3,13,\n121002,R4,14\n"
+    found = map_file(write(text), {**cards, "value": PERSONS})
+    assert found.values == {("121002", "FY2019"): 12.0, ("121002", "FY2021"): 13.0, ("121002", "FY2022"): 14.0}
+    [one] = found.context.findings.examples["row-wide"]
+    assert (str(one.place), one.value) == ("表.csv / D3", "234")
+    assert one.detail.ja == "見出しは3列、この行は4列目にも値がある"
+    assert one.detail.en == "the header has 3 columns, this row has a value in column 4"
+    assert found.context.tally.rejected == 1
+
+
+def test_a_wide_row_of_a_large_file_is_found_as_well(write, map_file, cards):
+    text = HEAD + "".join(f"121002,{year},{year}\n" for year in range(1900, 2000)) + "121002,2001,1,234\n"
+    found = map_file(write(text), {**cards, "value": PERSONS}, bulk=True)
+    assert len(found.values) == 100
+    assert [str(one.place) for one in found.context.findings.examples["row-wide"]] == ["表.csv / D102"]
