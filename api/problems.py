@@ -227,6 +227,12 @@ _ROWS = (
         ("The application database cannot be used", "Check SHIHYO_DATABASE_URL and the state of that database."),
     ),
     _problem(
+        "storage-unusable",
+        500,
+        ("ディスクを使えません", "空き容量、フォルダの持ち主と権限を確かめてください。公開済みのものは変わりません。"),
+        ("The disk cannot be used", "Check free space, owner and permissions; what is published stays."),
+    ),
+    _problem(
         "source-busy",
         409,
         ("この収集元はいま収集中です", "終わるのを待って、もう一度実行してください。"),

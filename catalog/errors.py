@@ -36,6 +36,7 @@
       DeliveryError          a digest could not be sent
       QueueError             the queue of jobs cannot be used
       DatabaseError          the application database cannot be used
+      StorageError           a disk or folder of this machine cannot be written
 
 An error says *what* is wrong, *which value*, *where* and *what to do next*, each in Japanese and in English.
 Errors of libraries are translated where the library is called, with ``raise ... from``.
@@ -357,3 +358,9 @@ class DatabaseError(ShihyoError):
     """The application database cannot be reached, migrated or written."""
 
     code = "database-unusable"
+
+
+class StorageError(ShihyoError):
+    """A disk is full, or a folder may not be read or written."""
+
+    code = "storage-unusable"

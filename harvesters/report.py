@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from catalog.database import find_trouble
 from catalog.database.harvests import HarvestObject, JobStatus, ObjectState, count_states
-from catalog.errors import Label, Place, ShihyoError
+from catalog.errors import Label, Place
 from catalog.model import Manifest
 from harvesters.base import Tally
 from harvesters.findings import Findings
@@ -401,8 +402,9 @@ def error_line(error: dict[str, Any], lang: str, name: str = "") -> str:
 
 def describe_error(error: Exception) -> dict[str, Any]:
     """Return an error as reports show it; one that is not ours is a fault of the software and says so."""
-    if isinstance(error, ShihyoError):
-        return error.to_dict()
+    known = find_trouble(error)
+    if known is not None:
+        return known.to_dict()
     return {
         "code": "internal",
         "what": {

@@ -35,12 +35,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from catalog.ckan import Catalogue, open_catalogue
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, Leases, open_database
 from catalog.database.harvests import utc_now
 from catalog.database.holds import HoldJournal
-from catalog.errors import Label, LeaseLost, SourceBusy, TimedOut
+from catalog.errors import Label, LeaseLost, ShihyoError, SourceBusy, TimedOut
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, NoProgress, Progress
 from harvesters.http import HttpClient
@@ -195,7 +196,8 @@ class Runner:
                 lost = self.journal.mark_lost(source.name)
                 job = self.journal.start(source.name, source.kind, worker=this_process(), force=force)
                 report = replace(self, force=force)._run_held(source, job, claim, lost)
-        except SourceBusy as error:
+        except (ShihyoError, SQLAlchemyError, OSError) as error:
+            # What the job had written by then is repaired by the next run, which finds it lost.
             report = _report(source, utc_now())
             report.status, report.error = JobStatus.FAILED, describe_error(error)
         report.finished, report.seconds = utc_now(), time.monotonic() - start

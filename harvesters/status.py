@@ -38,6 +38,10 @@ class SourceStatus:
     schedule: str | None = None
     #: when it is due, as the clocks of the settings' time zone show it
     next_local: str | None = None
+    #: when its last job began, as these clocks show it
+    last_local: str | None = None
+    #: the time zone of the settings
+    zone: str = "Asia/Tokyo"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -57,7 +61,7 @@ class SourceStatus:
         never = Label("未実行", "never run").in_language(lang)
         by_hand = Label("手動", "by hand").in_language(lang)
         at_once = Label("いま", "now").in_language(lang)
-        last = f"{self.last.started} {job_line(self.last, lang)}" if self.last else never
+        last = f"{self.last_local} {job_line(self.last, lang, ZoneInfo(self.zone))}" if self.last else never
         due = Label("次回", "next").in_language(lang)
         following = at_once if self.due else self.next_local or by_hand
         return [f"{self.title.in_language(lang)} ({self.source}): {last}  {due}: {following}"]
@@ -118,7 +122,9 @@ def _status(
         last=_really(settings, last, leases) if last and leases else last,
         last_success=journal.find_last(source.name, JobStatus.SUCCEEDED) if journal else None,
         next=utc_text(due.at) if due.at else None,
-        next_local=due.at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if due.at else None,
+        next_local=local_time(due.at, zone) if due.at else None,
+        last_local=local_time(last.started, zone) if last else None,
+        zone=settings.time_zone,
         due=due.now,
         schedule=str(source.schedule) if source.schedule else None,
     )
@@ -145,7 +151,13 @@ def _home_id(settings: Settings) -> str | None:
     return path.read_text("ascii").strip() if path.is_file() else None
 
 
-def job_line(job: HarvestJob, lang: str) -> str:
+def local_time(moment: str | datetime, zone: ZoneInfo, *, seconds: bool = False) -> str:
+    """Return a time as the clocks of a zone show it: people read one clock, programs read UTC."""
+    parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return parsed.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def job_line(job: HarvestJob, lang: str, zone: ZoneInfo) -> str:
     """Return how a job stands, for people: its status, and how far it is while it runs."""
     status = status_label(job.status).in_language(lang)
     if job.status is not JobStatus.RUNNING or job.stage is None:
@@ -156,7 +168,8 @@ def job_line(job: HarvestJob, lang: str) -> str:
         if job.rows_per_second
         else None
     )
-    eta = Label(f" 見込み {job.eta}", f" until about {job.eta}") if job.eta else None
+    at = local_time(job.eta, zone, seconds=True) if job.eta else None
+    eta = Label(f" 見込み {at}", f" until about {at}") if at else None
     return f"{status} {job.stage}{steps}" + "".join(one.in_language(lang) for one in (rows, eta) if one)
 
 

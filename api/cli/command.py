@@ -14,7 +14,6 @@ from typing import Any
 import click
 
 from api.cli.console import Exit, Terminal
-from catalog.errors import ShihyoError
 from catalog.settings import Settings
 
 
@@ -159,6 +158,11 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("中止しました / Stopped", err=True)
         return Exit.INTERRUPTED
-    except ShihyoError as error:
-        Terminal.explain(error)
+    except Exception as error:
+        from catalog.database.trouble import find_trouble  # a command that fails may take its time
+
+        trouble = find_trouble(error)
+        if trouble is None:
+            raise
+        Terminal.explain(trouble)
         return Exit.FAILURE

@@ -80,7 +80,11 @@ class Terminal:
     def progress(self, *, shown: bool = True) -> Iterator[Report]:
         """Draw one bar for each stage that is reported; nothing where standard error is not a terminal."""
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeElapsedColumn(), console=self.err, disable=not shown) as bars:
+        # Lines for a file or another program stay there, though the bars stand on the terminal.
+        above, drawn = self.out.is_terminal, shown and self.err.is_terminal
+        with Progress(
+            *columns, TimeElapsedColumn(), console=self.err, redirect_stdout=above, disable=not drawn
+        ) as bars:
             tasks: dict[str, Any] = {}
 
             def report(stage: str, done: int, total: int | None) -> None:

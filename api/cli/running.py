@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import FrameType
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -28,7 +29,7 @@ from harvesters.running.maintenance import maintain
 from harvesters.running.queue import enqueue_sources, run_worker
 from harvesters.running.scheduler import run_schedule
 from harvesters.running.watch import run_watch
-from harvesters.status import brief_job, job_line, list_jobs
+from harvesters.status import brief_job, job_line, list_jobs, local_time
 
 
 class Bars:
@@ -72,14 +73,15 @@ def jobs_command(terminal: Terminal, source: str | None, limit: int, as_json: bo
         terminal.document([brief_job(one) for one in jobs])
         return
     # One line each, not a table: an id that is broken over lines cannot be copied.
-    terminal.lines(_job_row(one, terminal.settings.lang) for one in jobs)
+    zone = ZoneInfo(terminal.settings.time_zone)
+    terminal.lines(_job_row(one, terminal.settings.lang, zone) for one in jobs)
 
 
-def _job_row(job: HarvestJob, lang: str) -> str:
+def _job_row(job: HarvestJob, lang: str, zone: ZoneInfo) -> str:
     attempt = Label(f"{job.attempt}回目", f"attempt {job.attempt}").in_language(lang) if (job.attempt or 1) > 1 else ""
-    times = f"{job.started} - {job.finished or ''}".rstrip(" -") if job.finished else job.started
+    times = " - ".join(local_time(one, zone, seconds=True) for one in (job.started, job.finished) if one)
     return "  ".join(
-        part for part in (job.id, job.source, job_line(job, lang), times, attempt, job.worker or "") if part
+        part for part in (job.id, job.source, job_line(job, lang, zone), times, attempt, job.worker or "") if part
     )
 
 
@@ -98,8 +100,11 @@ def log_command(terminal: Terminal, job: str, as_json: bool) -> None:
     if as_json:
         terminal.document({"job": brief_job(found), "lines": [one.to_dict() for one in lines]})
         return
-    lang = terminal.settings.lang
-    terminal.lines(f"{one.at} {_MARKS[one.level]} {one.en if lang == 'en' else one.ja}" for one in lines)
+    lang, zone = terminal.settings.lang, ZoneInfo(terminal.settings.time_zone)
+    terminal.lines(
+        f"{local_time(one.at, zone, seconds=True)} {_MARKS[one.level]} {one.en if lang == 'en' else one.ja}"
+        for one in lines
+    )
 
 
 #: level of a line of the log -> how it begins

@@ -18,6 +18,7 @@ from catalog.database.harvests import (
 )
 from catalog.database.leases import Lease, Leases
 from catalog.database.running import Delivery, RunningJournal
+from catalog.database.trouble import find_trouble
 
 __all__ = [
     "Delivery",
@@ -32,6 +33,7 @@ __all__ = [
     "RunningJournal",
     "Signs",
     "SourceState",
+    "find_trouble",
     "migrate",
     "open_database",
     "open_readonly",

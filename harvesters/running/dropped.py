@@ -82,11 +82,16 @@ def find_dropped(folder: Path) -> list[Dropped]:
     return [one for path in _walk(folder) if (one := _look(path)) is not None]
 
 
+def find_links(folder: Path) -> list[Path]:
+    """Return the links that lie where files are looked for; they are not followed, wherever they lead."""
+    return [path for path in _walk(folder) if path.is_symlink()]
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.is_symlink():
-            continue
-        if path.is_dir():
+            yield path
+        elif path.is_dir():
             if path.name not in RESERVED and not path.name.startswith("."):
                 yield from _walk(path)
         elif not is_temporary(path.name):

@@ -69,7 +69,12 @@ class Taken:
     def line(self, lang: str) -> str:
         """Return it for people, on one line."""
         said = f"{self.name} ({self.source or '-'}): {_OUTCOMES[self.outcome].in_language(lang)}"
-        return f"{said}: {self.error.message(lang)}" if self.error else said
+        if self.error:
+            return f"{said}: {self.error.message(lang)}"
+        if self.outcome == DONE:
+            return said
+        see = Label("次の報告を読んでください", "Read the report")
+        return f"{said} → {see.in_language(lang)}: {self.folder / _report_name(self.name)}"
 
 
 class Intake:
@@ -114,6 +119,7 @@ class Intake:
             target = _target(source, name)
             plan = self._plan(working, source, target)
             if not _is_refused(plan, target.name):
+                _check_is_read(plan, source, target)
                 _install(working, name, target)
                 [report] = run_sources(self._settings, [source], progress=self._progress, retries=UNATTENDED_RETRIES)
                 if _is_unfinished(report):
@@ -320,6 +326,27 @@ def _is_refused(plan: SourcePlan, name: str) -> bool:
     return any(one is not None and one["code"] not in PASSING for one in errors)
 
 
+def _check_is_read(plan: SourcePlan, source: HarvestSource, target: Path) -> None:
+    """Refuse a file that the source passes over: nothing of it would ever be published, and nobody would say so."""
+    read = [unicodedata.normalize("NFC", Path(one.location).name) for one in plan.objects]
+    if plan.error is not None or target.name in read:
+        return
+    pattern = source.options.get("files")
+    seen = f"options の files: {pattern}" if pattern else "、".join(read[:5])
+    seen_en = f"files: {pattern} in its options" if pattern else ", ".join(read[:5])
+    raise _unusable(
+        target.name,
+        Label(
+            f"収集元「{source.name}」はこの名前のファイルを読みません（読むもの: {seen}）",
+            f"The source {source.name} reads no file of this name (it reads {seen_en})",
+        ),
+        Label(
+            "読む名前と形式に直して、もう一度置いてください。置く場所を誤ったのなら、正しい収集元のフォルダに置いてください",
+            "Give it a name and format that is read and put it in again, or put it into the folder of the right source",
+        ),
+    )
+
+
 def _is_unfinished(report: JobReport) -> bool:
     if report.status is JobStatus.LOST or (report.status is JobStatus.CANCELLED and report.error is None):
         return True
@@ -337,7 +364,7 @@ def _write_report(
 ) -> None:
     """Write the report for people, which Excel and Notepad open right, and for programs."""
     lines = [line for lang in ("ja", "en") for line in [*_lines(taken, plan, report, now, lang), ""]]
-    (working / f"{taken.name}.報告.txt").write_bytes("\r\n".join(lines).encode("utf-8-sig"))
+    (working / _report_name(taken.name)).write_bytes("\r\n".join(lines).encode("utf-8-sig"))
     document = {
         "file": taken.name,
         "source": taken.source,
@@ -348,6 +375,10 @@ def _write_report(
         "run": report.to_dict() if report else None,
     }
     (working / f"{taken.name}.report.json").write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+
+
+def _report_name(name: str) -> str:
+    return f"{name}.報告.txt"
 
 
 def _lines(taken: Taken, plan: SourcePlan | None, report: JobReport | None, now: datetime, lang: str) -> list[str]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from catalog.database import HarvestJob, HarvestJournal, JobStatus, open_database
+from catalog.database import HarvestJob, HarvestJournal, JobStatus, find_trouble, open_database
 from catalog.errors import ConfigurationError, Label, Place, QueueError, ShihyoError, SourceBusy
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, Progress
@@ -140,7 +140,7 @@ def run_worker(settings: Settings, *, tell: Tell, progress: Progress | None = No
         _recovering(settings, tell),
     ):
         desk = _Desk(runner, SourceList(settings, tell), tell)
-        tickets.serve(desk.do, burst=burst)
+        tickets.serve(desk.do, burst=burst, tell=tell)
 
 
 class _Desk:
@@ -191,9 +191,12 @@ def _recovering(settings: Settings, tell: Tell) -> Iterator[None]:
                     for job in recover(settings, journal, tickets):
                         tell(lost_label(job))
                     maintain_if_due(settings, tell, datetime.now(UTC))
-                except (ShihyoError, SQLAlchemyError) as error:
-                    # Redis or the database may be back the next time.
-                    tell(Label(str(error), str(error)))
+                except (ShihyoError, SQLAlchemyError, OSError) as error:
+                    # Redis, the disk or the database may be back the next time.
+                    trouble = find_trouble(error)
+                    if trouble is None:
+                        raise
+                    tell(Label(trouble.message("ja"), trouble.message("en")))
 
     thread = threading.Thread(target=see_to_it, name="shihyo-recover", daemon=True)
     thread.start()

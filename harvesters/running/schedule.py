@@ -26,8 +26,8 @@ from catalog.errors import Label, ScheduleError
 
 #: what an error shows
 EXAMPLES = Label(
-    "「毎日 2:30」「平日 7:00」「毎週月曜 6:00」「毎月1日 3:00」「毎月末日 18:00」「毎年4月1日 9:00」「3時間ごと」"
-    "またはcronの「0 3 1 * *」",
+    "「毎日 2:30」「平日 7:00」「毎週月曜 6:00」「毎月1日 3:00」「毎月第2火曜 9:00」「毎月末日 18:00」"
+    "「毎年4月1日 9:00」「3時間ごと」またはcronの「0 3 1 * *」",
     "every day at 2:30; weekdays at 7:00; every Monday at 6:00; on the 1st of every month at 3:00; "
     "every year on April 1 at 9:00; every 3 hours; or cron: 0 3 1 * *",
 )
@@ -41,6 +41,9 @@ _EN_DAY = r"(?:sun|mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?)(?:days?)?"
 _EN_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
 _EN_ORDINAL = r"\d{1,2}(?:st|nd|rd|th)?|last day"
 _AND = r"(?:\s*(?:,|and|・|、|と|及び)\s*)+"
+
+#: spaces that people put into a day: ``毎月 1日``, ``4月 1日``
+_SPACED = re.compile(r"(?<=毎[週月年]) (?=\S)|(?<=[0-9]月) (?=[0-9]{1,2}日)|(?<=毎[週月年]の) (?=\S)")
 
 #: ``3:00``, ``15時``, ``3時半``, ``午後6時30分``, ``6:00 pm``, ``正午``
 _TIME = re.compile(
@@ -76,6 +79,7 @@ def parse_schedule(text: str) -> Schedule:
         If something of it cannot be understood; names that part and shows examples.
     """
     sentence = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    sentence = _SPACED.sub("", sentence)
     if re.fullmatch(r"[\d*]\S*( \S+){4}", sentence) and not re.search(r"[月日時]", sentence):
         return Schedule(text.strip(), (_checked(sentence.upper(), text),))
     crons = tuple(dict.fromkeys(_read_interval(sentence) or _read_days(sentence)))
@@ -223,7 +227,7 @@ def _patterns() -> Iterator[tuple[str, Callable[[str], list[str]]]]:
     yield r"毎?(?P<what>月末)", _month_days
     yield rf"(?:{every_month}|monthly) on (?:the )?{_listed(_EN_ORDINAL)}", _month_days
     yield rf"on the {_listed(_EN_ORDINAL)} of {every_month}", _month_days
-    yield rf"毎月の?{_listed(rf'第[0-9]{youbi}')}", _nth_weekday
+    yield rf"(?:毎月の?)?{_listed(rf'第[0-9]{youbi}')}", _nth_weekday
     yield rf"on the {_listed(rf'[0-9](?:st|nd|rd|th) {_EN_DAY}')} of {every_month}", _nth_weekday
     yield rf"毎年の?{_listed(r'[0-9]{1,3}月(?:[0-9]{1,3}日|末日)')}", _year_days
     yield rf"(?:every year|each year|yearly|annually) on {_listed(english_date)}", _year_days
@@ -232,7 +236,7 @@ def _patterns() -> Iterator[tuple[str, Callable[[str], list[str]]]]:
 
 #: how days are said -> the last three fields of cron
 _DAYS = tuple((re.compile(pattern), days) for pattern, days in _patterns())
-_TIME_AT_END = re.compile(rf"(?:at )?{_TIME.pattern}$")
+_TIME_AT_END = re.compile(rf"(?:at )?(?<!\d){_TIME.pattern}$")
 
 
 def _unreadable(part: str, why: Label) -> ScheduleError:

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from catalog.database import HarvestJournal, JobStatus, Leases, RunningJournal, open_database
+from catalog.database import HarvestJournal, JobStatus, Leases, RunningJournal, find_trouble, open_database
 from catalog.database.harvests import utc_text
-from catalog.errors import Label
+from catalog.errors import Label, ShihyoError
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, NoProgress, Progress
 from harvesters.report import JobReport
@@ -161,20 +163,54 @@ def run_schedule(
     scheduler = Scheduler(settings, engine, run=run or run_here, tell=tell, after=after)
     try:
         scheduler.sources.current()
+        standing_by = ""
         while not stop.is_set():
-            with _lease(engine, settings) as held:
-                if not held:
-                    stop.wait(min(TICK_SECONDS, settings.harvest_lease_seconds))
+            with _telling(tell) as trouble, _lease(engine, settings) as held:
+                if held:
+                    standing_by = ""
+                    _tick_on(scheduler, stop, held, tell)
                     continue
-                _tick_on(scheduler, stop, held)
+                standing_by = _tell_standing_by(engine, settings, tell, standing_by)
+            stop.wait(TICK_SECONDS if trouble else min(TICK_SECONDS, settings.harvest_lease_seconds))
     finally:
         engine.dispose()
 
 
-def _tick_on(scheduler: Scheduler, stop: threading.Event, held: threading.Event) -> None:
+def _tick_on(scheduler: Scheduler, stop: threading.Event, held: threading.Event, tell: Tell) -> None:
     while held.is_set() and not stop.is_set():
-        scheduler.tick(datetime.now(UTC))
-        stop.wait(scheduler.seconds_to_next(datetime.now(UTC)))
+        wait = TICK_SECONDS
+        with _telling(tell):
+            scheduler.tick(datetime.now(UTC))
+            wait = scheduler.seconds_to_next(datetime.now(UTC))
+        stop.wait(wait)
+
+
+@contextmanager
+def _telling(tell: Tell) -> Iterator[list[ShihyoError]]:
+    """Tell of trouble and go on: the disk or the database may be back the next time; yields what there was."""
+    met: list[ShihyoError] = []
+    try:
+        yield met
+    except (ShihyoError, SQLAlchemyError, OSError) as error:
+        trouble = find_trouble(error)
+        if trouble is None:
+            raise
+        met.append(trouble)
+        tell(Label(trouble.message("ja"), trouble.message("en")))
+
+
+def _tell_standing_by(engine: Engine, settings: Settings, tell: Tell, before: str) -> str:
+    """Tell once who schedules instead; return who it is."""
+    lease = Leases(engine, settings.harvest_lease_seconds).find(LEASE)
+    if lease is None or lease.worker == before:
+        return before
+    tell(
+        Label(
+            f"予定は別のプロセス（{lease.worker}）が受け持っています。止まったら引き継ぎます",
+            f"Another process ({lease.worker}) schedules; this one takes over when it ends",
+        )
+    )
+    return lease.worker
 
 
 class _Listening:
@@ -200,8 +236,16 @@ def _lease(engine: Engine, settings: Settings) -> Iterator[threading.Event | Non
     held.set()
 
     def renew() -> None:
+        renewed = time.monotonic()
         while not ended.wait(settings.harvest_lease_seconds / 5):
-            if not leases.renew(LEASE, holder):
+            try:
+                mine = leases.renew(LEASE, holder)
+            except SQLAlchemyError:
+                # The database may be back before the lease runs out; the next tick tells of it.
+                mine = time.monotonic() - renewed < settings.harvest_lease_seconds
+            else:
+                renewed = time.monotonic()
+            if not mine:
                 held.clear()
                 return
 

@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
 
+from catalog.database import find_trouble
 from catalog.errors import ConfigurationError, InputError, Label, Place, ShihyoError
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, Progress
-from harvesters.running.dropped import RESERVED, Settling, find_dropped, match_source
+from harvesters.running.dropped import RESERVED, Settling, find_dropped, find_links, match_source
 from harvesters.running.intake import Intake, Taken, name_of
 from harvesters.running.source_list import SourceList
 
@@ -61,6 +63,7 @@ class Watcher:
         self._intake = Intake(settings, folder, progress)
         self._settling = Settling(settings.watch_seconds)
         self._waiting: dict[Path, float] = {}
+        self._links: set[Path] = set()
 
     def prepare(self) -> None:
         """Make the folders of the sources.
@@ -85,7 +88,20 @@ class Watcher:
             taken += [one] if one else []
         for one in taken:
             self._tell(Label(one.line("ja"), one.line("en")))
+        self._tell_links()
         return taken
+
+    def _tell_links(self) -> None:
+        """Tell once of each link, which is passed over."""
+        links = set(find_links(self._folder))
+        for path in sorted(links - self._links):
+            self._tell(
+                Label(
+                    f"{path.name}: リンク（ショートカット）のため取り込みません → ファイルそのものを置いてください",
+                    f"{path.name} is a link and is not taken in → Put the file itself there",
+                )
+            )
+        self._links = links
 
     def _take(self, path: Path) -> Taken | None:
         fitting = match_source(path, self._folder, self._sources.current())
@@ -160,9 +176,12 @@ def run_watch(
                 watcher.look()
             except KeyboardInterrupt:
                 return
-            except ShihyoError as error:
+            except (ShihyoError, SQLAlchemyError, OSError) as error:
                 # The database or the disk may be back at the next look; the files wait where they are.
-                tell(Label(error.message("ja"), error.message("en")))
+                trouble = find_trouble(error)
+                if trouble is None:
+                    raise
+                tell(Label(trouble.message("ja"), trouble.message("en")))
                 stop.wait(BUSY_SECONDS)
             stop.wait(min(LOOK_SECONDS, max(0.05, settings.watch_seconds / 2)))
 

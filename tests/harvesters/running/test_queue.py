@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,21 +71,29 @@ def _missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    """Start a Redis on a free port; end it afterwards."""
+@contextmanager
+def _redis(folder: Path, port: int, *, password: str = "") -> Iterator[None]:
+    """Run a Redis that keeps nothing on disk."""
     program = shutil.which("redis-server")
     if program is None:
         _missing("redis-server is not on this machine (Debian: redis-server)")
     assert program is not None
-    port = _free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    secret = ["--requirepass", password] if password else []
+    with subprocess.Popen([*command, *secret], stdout=subprocess.DEVNULL) as server:
         try:
             _wait_until(lambda: _answers(port))
-            yield f"redis://127.0.0.1:{port}/0"
+            yield
         finally:
             server.terminate()
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """Start a Redis on a free port; end it afterwards."""
+    port = _free_port()
+    with _redis(tmp_path, port):
+        yield f"redis://127.0.0.1:{port}/0"
 
 
 def _answers(port: int) -> bool:
@@ -468,6 +478,55 @@ def test_without_the_libraries_the_queue_says_what_to_install(
         pass
     assert "pip install 'shihyo[queue]'" in caught.value.message("ja")
     assert "pip install 'shihyo[queue]'" in caught.value.message("en")
+
+
+def test_a_password_that_redis_refuses_is_told_and_never_printed(settings: Settings, tmp_path: Path) -> None:
+    port = _free_port()
+    with _redis(tmp_path, port, password="the-right-one"):
+        for wrong in (":the-wrong-one@", ""):
+            here = replace(settings, queue_url=f"redis://{wrong}127.0.0.1:{port}/0")
+            with pytest.raises(QueueError) as caught, open_tickets(here) as tickets:
+                tickets.waiting()
+            assert "パスワードを受け付けません" in caught.value.message("ja")
+            assert "refuses the user name or the password" in caught.value.message("en")
+            assert "the-wrong-one" not in f"{caught.value} {caught.value.to_dict()}"
+
+
+# RQ's own thread that listens for commands dies with its connection; the next worker has another one.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_redis_that_is_restarted_while_a_job_runs_ends_no_worker(settings: Settings, tmp_path: Path) -> None:
+    port = _free_port()
+    here = replace(settings, queue_url=f"redis://127.0.0.1:{port}/0")
+    engine = open_database(here.application_database_url)
+    jobs = [HarvestJournal(engine).enqueue(name, "csv") for name in ("a", "b")]
+    engine.dispose()
+    redis, done, told = [_redis(tmp_path, port), _redis(tmp_path, port)], [], list[Label]()
+
+    def desk(job_id: str) -> None:
+        done.append(job_id)
+        if len(done) == 1:
+            redis[0].__exit__(None, None, None)
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def come_back() -> None:
+        _wait_until(lambda: told)
+        redis[1].__enter__()
+        with open_tickets(here) as other:
+            other.put(jobs[1])
+
+    redis[0].__enter__()
+    thread = threading.Thread(target=come_back)
+    try:
+        with open_tickets(here) as tickets:
+            tickets.put(jobs[0])
+            thread.start()
+            tickets.serve(desk, burst=False, tell=told.append)
+    finally:
+        thread.join()
+        redis[1].__exit__(None, None, None)
+    assert done == [one.id for one in jobs]
+    assert ["応答しません" in told[0].ja, told[-1].en] == [True, "The queue (Redis) is back"]
 
 
 def test_a_redis_that_is_down_is_an_error_that_keeps_the_jobs(settings: Settings, tmp_path: Path) -> None:

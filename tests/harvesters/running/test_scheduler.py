@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from catalog.database import HarvestJournal, JobStatus, Leases, RunningJournal, open_database
 from catalog.errors import ConfigurationError, Label
 from catalog.settings import Settings
 from harvesters import HarvestSource, JobReport, job_status
+from harvesters.running import scheduler
 from harvesters.running.due import find_due
 from harvesters.running.schedule import parse_schedule
 from harvesters.running.scheduler import LEASE, Scheduler, run_schedule
@@ -224,6 +227,55 @@ def test_a_second_scheduler_stands_by(settings: Settings, engine: Engine, write:
     stop.set()
     thread.join()
     assert run.ran == ["a"]
+
+
+def test_who_schedules_instead_is_told_once(settings: Settings, engine: Engine, write: Callable[[str], Path]) -> None:
+    here = replace(settings, harvest_file=write("毎日 3:00"), harvest_lease_seconds=0.05)
+    Leases(engine, 60).take(LEASE, holder="another", home="another", worker="machine-2:17")
+    stop, told = threading.Event(), []
+    thread = threading.Thread(target=run_schedule, args=(here,), kwargs={"stop": stop, "tell": told.append})
+    thread.start()
+    time.sleep(0.5)
+    stop.set()
+    thread.join()
+    [once] = told
+    assert "別のプロセス（machine-2:17）が受け持っています" in once.ja
+    assert "Another process (machine-2:17)" in once.en
+
+
+def test_a_database_that_is_gone_for_a_while_is_told_and_the_schedule_goes_on(
+    settings: Settings, engine: Engine, write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = replace(settings, harvest_file=write("毎日 3:00"))
+    RunningJournal(engine).note_schedule("a", "毎日 3:00", "2026-01-01T00:00:00Z")
+    monkeypatch.setattr(scheduler, "TICK_SECONDS", 0.05)
+    stop, told, ran = threading.Event(), [], []
+
+    def run(due: Sequence[HarvestSource]) -> list[JobReport]:
+        ran.append([one.name for one in due])
+        if len(ran) == 1:
+            raise OperationalError("SELECT secret", {}, sqlite3.OperationalError("database or disk is full"))
+        stop.set()
+        return []
+
+    run_schedule(here, stop=stop, tell=told.append, run=run)
+    assert ran == [["a"], ["a"]]
+    assert told[0].ja.startswith("業務データベースを使えません（database or disk is full）")
+    assert "SELECT" not in told[0].ja + told[0].en
+
+
+def test_clocks_that_go_back_repeat_nothing(settings: Settings, engine: Engine, write: Callable[[str], Path]) -> None:
+    here = replace(settings, harvest_file=write("毎日 3:00"))
+    run = Recorder(HarvestJournal(engine))
+    made = Scheduler(here, engine, run=run, tell=print)
+    made.tick(_at("2026-11-21 12:00"))
+    made.tick(_at("2026-11-22 03:00"))
+    _started(engine, _at("2026-11-22 03:00"))
+    for back in ("2026-11-22 02:10", "2026-11-22 03:00", "2026-11-22 03:30"):
+        made.tick(_at(back))
+    assert run.ran == ["a"]
+    made.tick(_at("2026-11-23 03:00"))
+    assert run.ran == ["a", "a"]
 
 
 def test_stopping_ends_a_run_under_way_at_its_next_step(

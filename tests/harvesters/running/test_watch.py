@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -22,6 +23,7 @@ from catalog.releases import Holdings
 from catalog.settings import Settings
 from harvesters import load_sources, run_sources
 from harvesters.runner import source_lock
+from harvesters.running import intake, watch
 from harvesters.running.dropped import Dropped, Settling, is_open, is_temporary
 from harvesters.running.intake import NOTE, Taken
 from harvesters.running.watch import Watcher, run_watch
@@ -222,6 +224,73 @@ def test_a_busy_source_gets_its_file_later(here: Settings, watched: Path) -> Non
     now[0] = 11.0
     [taken] = watcher.look()
     assert taken.outcome == "done"
+
+
+def test_a_file_whose_name_or_format_the_source_does_not_read_is_refused_and_not_called_published(
+    watcher: Watcher, watched: Path, tmp_path: Path, holdings: Callable[[], Holdings]
+) -> None:
+    _drop(watched / "rates", "2022.csv", _table(2022))
+    watcher.look()
+    _drop(watched / "rates", "2023.xlsx", _table(2023))
+    [taken] = watcher.look()
+    assert taken.outcome == "failed"
+    assert taken.error is not None
+    assert "options の files: *.csv" in _report(taken)
+    assert "reads no file of this name" in _report(taken)
+    assert [one.name for one in (tmp_path / "in" / "rates").iterdir()] == ["2022.csv"]
+    assert _releases(holdings) == [2]
+
+
+def test_what_is_not_published_is_told_with_the_place_of_its_report(here: Settings, watched: Path) -> None:
+    told: list[Label] = []
+    watcher = Watcher(here, watched, tell=told.append)
+    watcher.prepare()
+    _drop(watched / "rates", "empty.csv", "")
+    [taken] = watcher.look()
+    assert told[0].ja == (
+        f"empty.csv (rates): 使えませんでした → 次の報告を読んでください: {taken.folder / 'empty.csv.報告.txt'}"
+    )
+    assert (taken.folder / "empty.csv.報告.txt").is_file()
+
+
+def test_a_link_is_told_once_and_not_followed(here: Settings, watched: Path, tmp_path: Path) -> None:
+    told: list[Label] = []
+    watcher = Watcher(here, watched, tell=told.append)
+    watcher.prepare()
+    _drop(tmp_path, "outside.csv", _table(2022))
+    (watched / "rates" / "link.csv").symlink_to(tmp_path / "outside.csv")
+    (watched / "folder").symlink_to(tmp_path)
+    assert watcher.look() == watcher.look() == []
+    assert [one.ja.split(":")[0] for one in told] == ["folder", "link.csv"]
+    assert "is a link" in told[1].en
+
+
+def test_a_disk_without_room_is_told_and_the_file_is_taken_in_when_there_is_some(
+    here: Settings, watched: Path, monkeypatch: pytest.MonkeyPatch, holdings: Callable[[], Holdings]
+) -> None:
+    stop, told = threading.Event(), []
+    copies: list[bool] = []
+
+    def full(*arguments: object) -> None:
+        copies.append(True)
+        if len(copies) == 1:
+            raise OSError(errno.ENOSPC, "No space left on device", "in/rates")
+        copy(*arguments)  # type: ignore[arg-type]
+
+    def tell(text: Label) -> None:
+        told.append(text)
+        if "公開しました" in text.ja:
+            stop.set()
+
+    copy = intake._copy_whole
+    monkeypatch.setattr(intake, "_copy_whole", full)
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.05)
+    (watched / "rates").mkdir(parents=True)
+    _drop(watched / "rates", "2022.csv", _table(2022))
+    run_watch(here, watched, stop=stop, tell=tell)
+    assert "空きがありません" in told[0].ja
+    assert "no room" in told[0].en
+    assert _releases(holdings) == [2]
 
 
 # -- which files are complete
