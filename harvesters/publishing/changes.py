@@ -168,7 +168,10 @@ def find_changes(proposal: Proposal, parent: Parent | None, target: Path | None 
 
 
 def _compare(changes: OpenChanges, tables: Sequence[pa.Table]) -> None:
-    """Make the table of changes with what each is compared with, how, and how big the change is from 0 to 2."""
+    """Make the table of changes with what each is compared with, how, and how big the change is from 0 to 2.
+
+    Its own columns begin with ``_``, as no dimension does: a dataset may well have a dimension ``size``.
+    """
     connection = changes.connection
     connection.register("known_periods", _periods(tables))
     series = ", ".join(f"n.{quote(name)}" for name in changes.key if name != "period")
@@ -176,28 +179,28 @@ def _compare(changes: OpenChanges, tables: Sequence[pa.Table]) -> None:
     connection.execute(f"""
         CREATE TEMP TABLE compared AS
         WITH earlier AS (
-            SELECT n.*, lag(n.value) OVER w AS earlier, lag(n.unit) OVER w AS earlier_unit,
-                   lag(n.period) OVER w AS earlier_period
+            SELECT n.*, lag(n.value) OVER w AS _earlier, lag(n.unit) OVER w AS _earlier_unit,
+                   lag(n.period) OVER w AS _earlier_period
             FROM new_table n JOIN known_periods p USING (period)
             WINDOW w AS (PARTITION BY {series}, p.form ORDER BY p."end")
         ), based AS (
-            SELECT c.*, e.earlier, e.earlier_unit, e.earlier_period,
-                   CASE c.kind WHEN 'added' THEN e.earlier ELSE c.old_value END AS base,
-                   CASE c.kind WHEN 'added' THEN e.earlier_unit ELSE c.old_unit END AS base_unit
+            SELECT c.*, e._earlier, e._earlier_unit, e._earlier_period,
+                   CASE c.kind WHEN 'added' THEN e._earlier ELSE c.old_value END AS _base,
+                   CASE c.kind WHEN 'added' THEN e._earlier_unit ELSE c.old_unit END AS _base_unit
             FROM changes c LEFT JOIN earlier e ON c.kind = 'added' AND {same}
         )
         SELECT *, CASE WHEN kind = 'removed' THEN 'removed'
                        WHEN kind = 'changed' THEN 'same'
-                       WHEN kind = 'added' AND earlier_period IS NULL THEN 'first'
-                       WHEN new_value IS NULL OR base IS NULL THEN 'no_value'
-                       WHEN base_unit <> new_unit THEN 'unit'
+                       WHEN kind = 'added' AND _earlier_period IS NULL THEN 'first'
+                       WHEN new_value IS NULL OR _base IS NULL THEN 'no_value'
+                       WHEN _base_unit <> new_unit THEN 'unit'
                        WHEN kind = 'added' AND new_obs_status = 'B' THEN 'break'
-                       WHEN base = 0 OR new_value = 0 OR sign(base) <> sign(new_value) THEN 'zero'
-                       ELSE 'compared' END AS comparison,
-               CASE WHEN base IS NULL OR new_value IS NULL OR base_unit <> new_unit
-                    THEN CASE WHEN base IS NULL AND new_value IS NULL THEN 0 ELSE 1 END
-                    WHEN base = new_value THEN 0
-                    ELSE abs(new_value - base) / greatest(abs(new_value), abs(base)) END AS size
+                       WHEN _base = 0 OR new_value = 0 OR sign(_base) <> sign(new_value) THEN 'zero'
+                       ELSE 'compared' END AS _comparison,
+               CASE WHEN _base IS NULL OR new_value IS NULL OR _base_unit <> new_unit
+                    THEN CASE WHEN _base IS NULL AND new_value IS NULL THEN 0 ELSE 1 END
+                    WHEN _base = new_value THEN 0
+                    ELSE abs(new_value - _base) / greatest(abs(new_value), abs(_base)) END AS _size
         FROM based
     """)  # noqa: S608
 
@@ -221,7 +224,7 @@ def quote(name: str) -> str:
 
 def _ordered(changes: OpenChanges) -> str:
     key = ", ".join(map(quote, changes.key))
-    return f"(comparison = 'first'), size DESC, abs(new_value - base) DESC NULLS LAST, {key}"
+    return f"(_comparison = 'first'), _size DESC, abs(new_value - _base) DESC NULLS LAST, {key}"
 
 
 def _rows(changes: OpenChanges, kind: str) -> Iterator[ChangedFigure]:
@@ -250,9 +253,9 @@ def _figure(row: Mapping[str, Any], changes: OpenChanges) -> ChangedFigure:
         after=row["new_value"],
         after_unit=row["new_unit"],
         after_status=row["new_obs_status"],
-        earlier=row["earlier"],
-        earlier_period=row["earlier_period"],
-        comparison=row["comparison"],
+        earlier=row["_earlier"],
+        earlier_period=row["_earlier_period"],
+        comparison=row["_comparison"],
         attributes={
             name: (row[f"old_{name}"], row[f"new_{name}"])
             for name in others
@@ -267,7 +270,7 @@ def _list(changes: OpenChanges, target: Path) -> str:
         **{name: name for name in ("kind", *changes.key)},
         **{"old_value": "before", "new_value": "after", "old_unit": "unit_before", "new_unit": "unit_after"},
         **{"old_obs_status": "status_before", "new_obs_status": "status_after"},
-        **{"earlier_period": "earlier_period", "earlier": "earlier_value", "comparison": "comparison"},
+        **{"_earlier_period": "earlier_period", "_earlier": "earlier_value", "_comparison": "comparison"},
     }
     listed = ", ".join(f"{quote(name)} AS {quote(shown)}" for name, shown in columns.items())
     sql = f"SELECT {listed} FROM compared ORDER BY kind DESC, {_ordered(changes)}"  # noqa: S608

@@ -44,23 +44,23 @@ class Spread:
 
 def spread_of(connection: duckdb.DuckDBPyConnection, kind: str) -> Spread | None:
     """Return how the changes of a kind in the table ``compared`` are spread; None if there is nothing to compare."""
-    grouped = "SELECT comparison, count(*) FROM compared WHERE kind = ? GROUP BY comparison ORDER BY comparison"
+    grouped = "SELECT _comparison, count(*) FROM compared WHERE kind = ? GROUP BY _comparison ORDER BY _comparison"
     numbers = dict(connection.execute(grouped, [kind]).fetchall())
     compared = numbers.pop("compared", 0)
     if not compared:
         return None
     least, most, up, down = connection.execute(
-        "SELECT min(new_value / base), max(new_value / base), count(*) FILTER (abs(new_value) > abs(base)), "
-        "count(*) FILTER (abs(new_value) < abs(base)) FROM compared WHERE kind = ? AND comparison = 'compared'",
+        "SELECT min(new_value / _base), max(new_value / _base), count(*) FILTER (abs(new_value) > abs(_base)), "
+        "count(*) FILTER (abs(new_value) < abs(_base)) FROM compared WHERE kind = ? AND _comparison = 'compared'",
         [kind],
     ).fetchall()[0]
     logarithmic = max(1 - least, most - 1) > _LINEAR
     widest = max(-math.log(least), math.log(most)) if logarithmic else max(1 - least, most - 1)
     limit = _rounded(widest, logarithmic=logarithmic)
-    moved = "ln(new_value / base)" if logarithmic else "new_value / base - 1"
+    moved = "ln(new_value / _base)" if logarithmic else "new_value / _base - 1"
     sql = f"""
         SELECT least({BINS - 1}, greatest(0, floor(({moved} + $1) / (2 * $1) * {BINS})))::INTEGER AS bin, count(*)
-        FROM compared WHERE kind = $2 AND comparison = 'compared' GROUP BY bin
+        FROM compared WHERE kind = $2 AND _comparison = 'compared' GROUP BY bin
     """  # noqa: S608
     bins = dict(connection.execute(sql, [limit, kind]).fetchall())
     return Spread(

@@ -12,7 +12,9 @@ import pytest
 
 from api.harvest_pages.words import percent, signed
 from catalog.reference import load_reference
-from harvesters.publishing.changes import ROWS_KEPT
+from catalog.settings import Settings
+from harvesters import load_sources, plan_sources
+from harvesters.publishing.changes import ROWS_KEPT, ChangeBook
 from harvesters.publishing.spread import BINS, Spread
 
 #: municipalities that figures can be about
@@ -137,6 +139,20 @@ def test_relative_changes_are_percent_or_multiples_where_percent_say_little(rati
 @pytest.mark.parametrize(("value", "text"), [(3.5, "+3.5"), (-1234.5, "−1,234.5"), (0.0, "±0")])
 def test_differences_have_a_sign(value: float, text: str) -> None:
     assert signed(value) == text
+
+
+def test_a_dimension_may_be_called_as_what_is_computed(root: Path, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    [source] = [one for one in load_sources(root / "harvest.yml", settings) if one.name == "company-survey"]
+    book = ChangeBook()
+    plan_sources(settings, [source], book=book)
+    changes = book.find("company-survey", "company-survey")
+    assert changes is not None
+    rows = changes.rows["added"]
+    assert {"size", "industry"} <= set(rows[0].key)
+    ratios = [max(one.ratio, 1 / one.ratio) for one in rows if one.ratio]
+    assert len(ratios) > 10
+    assert ratios == sorted(ratios, reverse=True)
 
 
 def test_60935_changed_rows_make_a_page_below_a_megabyte_in_seconds(office: Any, tmp_path: Path) -> None:
