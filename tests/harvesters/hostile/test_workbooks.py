@@ -151,7 +151,10 @@ def test_a_cell_of_ods_that_is_repeated_without_end_is_refused(desk):
         b"</table:table-cell></table:table-row>"
     )
     found = desk.attack("集計.ods", ods(ods_table(repeated)))
-    found.says("集計.ods: 表計算ソフトのファイルとして読めません → ", "集計.ods: It cannot be read as a workbook → ")
+    found.says(
+        "集計.ods / S / WQJ1000000: シートの範囲が広すぎます（1000000行×16000列、上限8000000セル）",
+        "集計.ods / S / WQJ1000000: A sheet spans too many cells (1000000 x 16000, at most 8000000)",
+    )
 
 
 def test_what_only_begins_like_an_old_workbook_is_refused(desk):
