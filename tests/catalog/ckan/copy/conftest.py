@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from catalog.ckan import Catalogue, open_catalogue
+from catalog.ckan import Catalogue, Follower, open_catalogue
 from catalog.ckan.copy import copy_catalogue
 from catalog.ckan.copy_journal import CopyJournal
 from catalog.ckan.copy_report import CopyReport
 from catalog.ckan.copy_sides import address_of
+from catalog.ckan.listing import iter_packages
 from catalog.embedded.errors import NotFound
+from catalog.releases import LocalCopy
 from catalog.settings import Settings
 
 Copy = Callable[..., CopyReport]
@@ -95,3 +97,50 @@ def others(source: Catalogue, tmp_path: Path) -> dict[str, Any]:
     package = source.find_package("jobs")
     assert package is not None
     return package
+
+
+def _digests(catalogue: Catalogue, folder: Path) -> tuple[str, list[str]]:
+    """Return what a fresh follower of a catalogue holds."""
+    follower = Follower(catalogue, LocalCopy(folder))
+    holdings = follower.synchronise()
+    assert follower.broken == ()
+    assert follower.copy.verify(holdings, all_releases=True) == []
+    return holdings.digest, sorted(holdings.datasets)
+
+
+@pytest.fixture
+def digests() -> Callable[..., Any]:
+    """Return a function that tells what a fresh follower of a catalogue holds."""
+    return _digests
+
+
+def _everything(catalogue: Catalogue) -> dict[str, Any]:
+    """Return all that a catalogue holds, whoever put it there."""
+    listed = {kind: catalogue.action(f"{kind}_list") for kind in ("organization", "group")}
+    return {**listed, "packages": {one["name"]: one for one in iter_packages(catalogue, "+dataset_type:*")}}
+
+
+@pytest.fixture
+def everything() -> Callable[..., Any]:
+    """Return a function that tells all that a catalogue holds, whoever put it there."""
+    return _everything
+
+
+def _actions(report: CopyReport) -> dict[str, str]:
+    return {one.name: one.action for one in report.items}
+
+
+@pytest.fixture
+def actions() -> Callable[..., Any]:
+    """Return a function that tells what became of each dataset of a report."""
+    return _actions
+
+
+def _failures(report: CopyReport) -> dict[str, str]:
+    return {one.name: one.error.code for one in report.items if one.error}
+
+
+@pytest.fixture
+def failures() -> Callable[..., Any]:
+    """Return a function that tells the errors of a report."""
+    return _failures

@@ -11,7 +11,6 @@ import pytest
 from catalog.ckan import Catalogue, Follower, publish
 from catalog.ckan.copy_report import CopyReport
 from catalog.ckan.edits import find_edits
-from catalog.ckan.listing import iter_packages
 from catalog.releases import BuiltRelease, LocalCopy
 
 Chain = list[BuiltRelease]
@@ -26,32 +25,9 @@ ON_A_REAL_CKAN = True
 CSV = "年,失業率\n2024,2.5\n".encode("cp932")
 
 
-def digests(catalogue: Catalogue, folder: Path) -> tuple[str, list[str]]:
-    """Return what a fresh follower of a catalogue holds."""
-    follower = Follower(catalogue, LocalCopy(folder))
-    holdings = follower.synchronise()
-    assert follower.broken == ()
-    assert follower.copy.verify(holdings, all_releases=True) == []
-    return holdings.digest, sorted(holdings.datasets)
-
-
-def everything(catalogue: Catalogue) -> dict[str, Any]:
-    """Return all that a catalogue holds, whoever put it there."""
-    listed = {kind: catalogue.action(f"{kind}_list") for kind in ("organization", "group")}
-    return {**listed, "packages": {one["name"]: one for one in iter_packages(catalogue, "+dataset_type:*")}}
-
-
-def actions(report: CopyReport) -> dict[str, str]:
-    return {one.name: one.action for one in report.items}
-
-
-def failures(report: CopyReport) -> dict[str, str]:
-    return {one.name: one.error.code for one in report.items if one.error}
-
-
 @pytest.mark.usefixtures("others")
 def test_what_the_target_holds_of_other_people_stays_as_it_is(
-    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, tmp_path: Path
+    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, tmp_path: Path, everything: Any
 ) -> None:
     target.action("organization_create", name="parks-office", title="公園課")
     target.action(
@@ -96,7 +72,7 @@ def test_an_edit_in_the_copy_is_reported_and_stays(source: Catalogue, target: Ca
 
 
 def test_another_dataset_of_the_same_name_stays(
-    source: Catalogue, target: Catalogue, copy: Copy, others: dict[str, Any]
+    source: Catalogue, target: Catalogue, copy: Copy, others: dict[str, Any], actions: Any
 ) -> None:
     target.action("organization_create", name="statistics", title="別の課")
     target.action("package_create", name="jobs", title="別のもの", owner_org="statistics")
@@ -109,7 +85,9 @@ def test_another_dataset_of_the_same_name_stays(
 
 
 @pytest.mark.usefixtures("others")
-def test_a_dataset_that_was_deleted_in_the_copy_is_not_brought_back_unasked(target: Catalogue, copy: Copy) -> None:
+def test_a_dataset_that_was_deleted_in_the_copy_is_not_brought_back_unasked(
+    target: Catalogue, copy: Copy, failures: Any
+) -> None:
     copy()
     target.action("package_delete", id="jobs")
     assert list(failures(copy())) == ["jobs"]
@@ -120,7 +98,7 @@ def test_a_dataset_that_was_deleted_in_the_copy_is_not_brought_back_unasked(targ
 
 
 def test_a_newer_release_in_the_copy_stays(
-    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, tmp_path: Path
+    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, tmp_path: Path, actions: Any
 ) -> None:
     publish(source, built_chain[0])
     copy()
@@ -132,7 +110,14 @@ def test_a_newer_release_in_the_copy_stays(
 
 
 def test_another_chain_of_releases_is_never_overwritten(
-    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, other_second: BuiltRelease, tmp_path: Path
+    source: Catalogue,
+    target: Catalogue,
+    copy: Copy,
+    built_chain: Chain,
+    other_second: BuiltRelease,
+    tmp_path: Path,
+    digests: Any,
+    failures: Any,
 ) -> None:
     publish(source, built_chain[0])
     copy()
@@ -158,7 +143,7 @@ def test_an_edit_in_the_copy_of_a_published_dataset_is_reported(
 
 
 def test_an_addition_in_the_copy_of_a_published_dataset_is_kept(
-    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain
+    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, actions: Any
 ) -> None:
     publish(source, built_chain[0])
     copy()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from catalog.ckan import Catalogue, Follower, publish
+from catalog.ckan import Catalogue, publish
 from catalog.ckan.copy_report import CopyReport
 from catalog.ckan.edits import find_edits
 from catalog.errors import CatalogueError
-from catalog.releases import BuiltRelease, LocalCopy
+from catalog.releases import BuiltRelease
 
 Chain = list[BuiltRelease]
 
@@ -26,21 +27,8 @@ ON_A_REAL_CKAN = True
 CSV = "年,失業率\n2024,2.5\n".encode("cp932")
 
 
-def digests(catalogue: Catalogue, folder: Path) -> tuple[str, list[str]]:
-    """Return what a fresh follower of a catalogue holds."""
-    follower = Follower(catalogue, LocalCopy(folder))
-    holdings = follower.synchronise()
-    assert follower.broken == ()
-    assert follower.copy.verify(holdings, all_releases=True) == []
-    return holdings.digest, sorted(holdings.datasets)
-
-
-def actions(report: CopyReport) -> dict[str, str]:
-    return {one.name: one.action for one in report.items}
-
-
 def test_followers_of_the_copy_hold_the_same_releases(
-    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, tmp_path: Path
+    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, tmp_path: Path, digests: Any
 ) -> None:
     for built in built_chain[:3]:
         publish(source, built)
@@ -112,7 +100,7 @@ def test_a_private_service_stays_private_and_a_service(target: Catalogue, copy: 
 
 @pytest.mark.usefixtures("others")
 def test_only_the_named_datasets_are_copied_with_what_they_need(
-    source: Catalogue, copy: Copy, built_chain: Chain
+    source: Catalogue, copy: Copy, built_chain: Chain, actions: Any
 ) -> None:
     publish(source, built_chain[0])
     assert set(actions(copy(datasets=["cards"]))) == {"chiba-city", "cards-r00001", "cards"}
@@ -124,7 +112,7 @@ def test_a_dataset_that_is_not_there_is_named(source: Catalogue, copy: Copy) -> 
 
 
 def test_a_release_whose_publication_is_under_way_is_left_out(
-    source: Catalogue, copy: Copy, built_chain: Chain
+    source: Catalogue, copy: Copy, built_chain: Chain, actions: Any
 ) -> None:
     publish(source, built_chain[0])
 

@@ -13,7 +13,6 @@ from catalog.ckan.copy import copy_catalogue
 from catalog.ckan.copy_journal import CopyJournal
 from catalog.ckan.copy_report import CopyReport
 from catalog.ckan.edits import find_edits
-from catalog.ckan.listing import iter_packages
 from catalog.releases import BuiltRelease
 
 Chain = list[BuiltRelease]
@@ -28,23 +27,16 @@ ON_A_REAL_CKAN = True
 CSV = "年,失業率\n2024,2.5\n".encode("cp932")
 
 
-def everything(catalogue: Catalogue) -> dict[str, Any]:
-    """Return all that a catalogue holds, whoever put it there."""
-    listed = {kind: catalogue.action(f"{kind}_list") for kind in ("organization", "group")}
-    return {**listed, "packages": {one["name"]: one for one in iter_packages(catalogue, "+dataset_type:*")}}
-
-
-def actions(report: CopyReport) -> dict[str, str]:
-    return {one.name: one.action for one in report.items}
-
-
-def failures(report: CopyReport) -> dict[str, str]:
-    return {one.name: one.error.code for one in report.items if one.error}
-
-
 @pytest.mark.usefixtures("others")
 def test_a_second_run_changes_nothing(
-    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, journal: CopyJournal, tmp_path: Path
+    source: Catalogue,
+    target: Catalogue,
+    copy: Copy,
+    built_chain: Chain,
+    journal: CopyJournal,
+    tmp_path: Path,
+    actions: Any,
+    failures: Any,
 ) -> None:
     publish(source, built_chain[0])
     copy()
@@ -60,7 +52,7 @@ def test_a_second_run_changes_nothing(
 
 @pytest.mark.usefixtures("others")
 def test_a_dry_run_says_what_would_be_copied_and_writes_nothing(
-    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain
+    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, everything: Any, actions: Any
 ) -> None:
     publish(source, built_chain[0])
     before = everything(target)
@@ -91,7 +83,9 @@ def test_a_dataset_that_comes_back_is_as_it_was(
     assert not publish(source, built_chain[1]).already
 
 
-def test_a_dry_run_of_a_new_release_names_what_changes(source: Catalogue, copy: Copy, built_chain: Chain) -> None:
+def test_a_dry_run_of_a_new_release_names_what_changes(
+    source: Catalogue, copy: Copy, built_chain: Chain, actions: Any
+) -> None:
     publish(source, built_chain[0])
     copy()
     publish(source, built_chain[1])
@@ -104,7 +98,7 @@ def test_a_dry_run_of_a_new_release_names_what_changes(source: Catalogue, copy: 
 
 @pytest.mark.usefixtures("others")
 def test_a_file_that_was_replaced_in_the_source_is_replaced_in_the_copy(
-    source: Catalogue, target: Catalogue, copy: Copy, others: dict[str, Any], tmp_path: Path
+    source: Catalogue, target: Catalogue, copy: Copy, others: dict[str, Any], tmp_path: Path, actions: Any
 ) -> None:
     copy()
     file = tmp_path / "新しい.csv"

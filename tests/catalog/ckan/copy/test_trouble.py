@@ -35,21 +35,8 @@ ON_A_REAL_CKAN = True
 CSV = "年,失業率\n2024,2.5\n".encode("cp932")
 
 
-def digests(catalogue: Catalogue, folder: Path) -> tuple[str, list[str]]:
-    """Return what a fresh follower of a catalogue holds."""
-    follower = Follower(catalogue, LocalCopy(folder))
-    holdings = follower.synchronise()
-    assert follower.broken == ()
-    assert follower.copy.verify(holdings, all_releases=True) == []
-    return holdings.digest, sorted(holdings.datasets)
-
-
-def failures(report: CopyReport) -> dict[str, str]:
-    return {one.name: one.error.code for one in report.items if one.error}
-
-
 def test_a_damaged_file_of_a_release_is_not_copied_and_the_dataset_stays_behind(
-    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, tmp_path: Path
+    source: Catalogue, target: Catalogue, copy: Copy, built_chain: Chain, tmp_path: Path, failures: Any
 ) -> None:
     publish(source, built_chain[0])
     copy()
@@ -147,7 +134,7 @@ COPIER = textwrap.dedent("""
 @pytest.mark.slow
 @pytest.mark.usefixtures("others")
 def test_killed_at_any_file_the_next_run_completes_the_copy(
-    source: Catalogue, target: Catalogue, built_chain: Chain, site: Any, root: Path, tmp_path: Path
+    source: Catalogue, target: Catalogue, built_chain: Chain, site: Any, root: Path, tmp_path: Path, digests: Any
 ) -> None:
     for built in built_chain[:3]:
         publish(source, built)
