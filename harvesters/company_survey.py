@@ -38,7 +38,7 @@ from harvesters.statistics import wilson_interval
 from harvesters.survey.dataset import OPTIONS, check_columns, checked_area, dataset_option, describe_declared
 from harvesters.survey.estimates import DIGITS, WILSON, note
 from harvesters.survey.groups import HEADINGS, UNKNOWN, GroupReader, fold_label
-from harvesters.survey.harvester import PUBLISHED
+from harvesters.survey.options import PUBLISHED
 from harvesters.survey.rules import TABLES
 from harvesters.survey.waves import find_period, gather_files, issued_at, of_file
 

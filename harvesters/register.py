@@ -44,7 +44,7 @@ from harvesters.survey.dataset import OPTIONS, check_columns, checked_area, data
 from harvesters.survey.estimates import DIGITS
 from harvesters.survey.groups import HEADINGS as GROUP_HEADINGS
 from harvesters.survey.groups import GroupReader
-from harvesters.survey.harvester import PUBLISHED
+from harvesters.survey.options import PUBLISHED
 from harvesters.survey.rules import REGISTER
 from harvesters.survey.waves import find_period, gather_files, issued_at, of_file
 

@@ -19,7 +19,7 @@ from harvesters.findings import Rule
 from harvesters.mapping import MAPPING_OPTIONS, MAPPING_RULES, Mapper
 from harvesters.options import TEXT, Option
 from harvesters.readers.declared import LAYOUT_OPTIONS, LAYOUT_RULES, Declared
-from harvesters.survey.harvester import PUBLISHED
+from harvesters.survey.options import PUBLISHED
 from harvesters.survey.waves import gather_files
 
 _JAPAN = timezone(timedelta(hours=9))

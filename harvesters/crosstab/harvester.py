@@ -44,15 +44,13 @@ from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option
 from harvesters.survey.estimates import DIGITS, WILSON, note
 from harvesters.survey.groups import GroupReader
 from harvesters.survey.harvester import (
-    CODEBOOK_OPTIONS,
     DIMENSIONS,
-    NUMBER,
-    PUBLISHED,
     describe_indicators,
     listed_books,
     read_book,
     survey_indicators,
 )
+from harvesters.survey.options import CODEBOOK_OPTIONS, NUMBER, PUBLISHED
 from harvesters.survey.respondents import GROUP_ROLES, plain_id
 from harvesters.survey.rules import TABLES
 from harvesters.survey.waves import (
