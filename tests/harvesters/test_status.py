@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -77,3 +78,16 @@ def test_status_is_json(settings: Settings, source: HarvestSource) -> None:
     run_sources(settings, [source])
     [status] = job_status(settings, [source])
     assert status.to_dict()["last"]["counts"]["created"] == 1
+
+
+def test_people_read_one_clock(settings: Settings, source: HarvestSource) -> None:
+    engine = open_database(settings.application_database_url)
+    journal = HarvestJournal(engine)
+    job = journal.start(source.name, source.kind)
+    journal.finish(job, JobStatus.SUCCEEDED, {})
+    engine.dispose()
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        [status] = job_status(replace(settings, time_zone=zone), [source])
+        shown = datetime.fromisoformat(job.started).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+        assert f": {shown} 完了" in status.lines("ja")[0]
+    assert status.to_dict()["last"]["started"] == job.started
