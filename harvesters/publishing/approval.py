@@ -171,8 +171,10 @@ def _nothing(journal: HoldJournal, source: str, job: str | None) -> NothingHeld:
         f"収集元「{source}」に承認待ちのものはありません{tail.ja}",
         f"Nothing of {source} waits for a decision{tail.en}",
         next_step=Label(
-            f"shihyo harvest run {source} で収集し直すと、止めるべきものがあれば報告されます",
-            f"Run shihyo harvest run {source}: what must be held is reported then",
+            f"shihyo harvest run {source} で収集し直すと、止めるべきものがあれば報告されます。"
+            "取りやめたものは、ファイルか harvest.yml の設定が変わるまで公開されません",
+            f"Run shihyo harvest run {source}: what must be held is reported then. What was rejected stays away until "
+            "its file or its settings in harvest.yml change",
         ),
         value=source,
         decision=last,

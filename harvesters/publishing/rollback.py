@@ -163,8 +163,8 @@ class _RollingBack:
                 f"データセット {self._name} に、戻せるリリース「{wanted}」はありません（公開中: {now}）",
                 f"{self._name} has no earlier release {wanted!r} (current: {now})",
                 next_step=Label(
-                    f"shihyo catalog show {self._name} で版を確かめてください",
-                    f"Look the versions up with shihyo catalog show {self._name}",
+                    f"shihyo catalog sync で写しを新しくし、shihyo catalog show {self._name} で版を確かめてください",
+                    f"Run shihyo catalog sync, then look the versions up with shihyo catalog show {self._name}",
                 ),
                 value=to,
             )

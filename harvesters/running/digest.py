@@ -176,8 +176,8 @@ def _whole(job: HarvestJob, report: Mapping[str, Any]) -> Iterator[Item]:
 def _step(part: str, job: HarvestJob) -> Label | None:
     if part != "held":
         return None
-    command = f"shihyo harvest approve {job.source} --job {job.id}"
-    return Label(f"確かめて承認してください: {command}", f"Look at it and approve it: {command}")
+    command = f"shihyo harvest approve {job.source} --job {job.id} --reason "
+    return Label(f"確かめて承認してください: {command}'理由'", f"Look at it and approve it: {command}'why'")
 
 
 _LOST = Label(

@@ -123,6 +123,8 @@ def test_nothing_to_approve_is_said_with_the_last_decision(held: Any, monkeypatc
         _approve(held)
     assert "承認: anna" in str(caught.value)
     assert "approved: anna" in str(caught.value)
+    assert "取りやめたものは、ファイルか harvest.yml の設定が変わるまで公開されません" in str(caught.value)
+    assert "What was rejected stays away until" in str(caught.value)
 
 
 def test_several_holds_need_a_job_or_all(held: Any, figures: Year) -> None:

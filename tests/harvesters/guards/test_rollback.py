@@ -154,8 +154,9 @@ def test_the_release_is_named_by_version_or_sequence(grown: Any, to: str) -> Non
 
 @pytest.mark.parametrize("to", ["1.1.0", "2", "9.9.9", "0", "99"])
 def test_a_release_that_is_current_or_not_there_is_refused(grown: Any, to: str) -> None:
-    with pytest.raises(NoSuchVersion, match=to):
+    with pytest.raises(NoSuchVersion, match=to) as caught:
         _back(grown, to=to)
+    assert "shihyo catalog sync" in str(caught.value)
     assert grown.current().sequence == 2
 
 

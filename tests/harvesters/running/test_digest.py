@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -362,7 +363,7 @@ def test_every_part_says_what_to_do(engine: Engine) -> None:
     assert names == {"created": ["new"], "updated": ["old"], "gone": ["away.csv"], "held": ["odd"], "failed": ["bad"]}
     lines = "\n".join(digest.lines("ja"))
     assert "bad（source）: 壊れています → 直す" in lines
-    assert "shihyo harvest approve source" in lines
+    assert re.search(r"shihyo harvest approve source --job \S+ --reason '理由'$", lines, re.MULTILINE)
     assert digest.subject().startswith("収集の報告: 作成1・更新1・消失1・承認待ち1・失敗1 / ")
 
 
