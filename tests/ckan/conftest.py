@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,6 +96,12 @@ def _rates(periods: list[str]) -> pa.Table:
         for number, period in enumerate(periods)
         for area, numerator, denominator in COUNTS
     )
+
+
+@pytest.fixture
+def describe(organization: str) -> Callable[..., Dataset]:
+    """Return a function that describes a dataset of this test alone; what is given replaces fields."""
+    return lambda **changes: replace(_dataset(organization), **changes)
 
 
 @pytest.fixture

@@ -25,8 +25,7 @@ from catalog.ckan.copy_journal import CopyJournal
 from catalog.ckan.copy_sides import address_of
 from catalog.ckan.edits import find_edits
 from catalog.ckan.mapping import distribution_id
-from catalog.model import CC_BY, Agent, Dataset, DataStructure, Label, Origin, Provenance
-from catalog.releases import BuiltRelease, LocalCopy, build_release
+from catalog.releases import BuiltRelease, LocalCopy
 from catalog.releases.holdings import DatasetHolding, Holdings
 from catalog.settings import Settings
 
@@ -38,54 +37,10 @@ CSV = "年,失業率\n2024,2.5\n".encode("cp932")
 KILLS = 4
 
 
-def dataset(organization: str) -> Dataset:
-    agent = Agent(organization, Label("試験の組織", "Test organisation"), "https://www.city.chiba.jp/", "a@example.com")
-    return Dataset(
-        name=f"{organization}-cards",
-        title=Label("マイナンバーカード交付状況（試験）", "My Number cards issued (test)"),
-        description=Label("市区町村別の交付枚数率。", "Share of people with a card, by municipality."),
-        publisher=agent,
-        creator=agent,
-        contact=agent,
-        license=CC_BY,
-        citation=Label("出典：総務省", "Source: MIC"),
-        landing_page="https://www.soumu.go.jp/kojinbango_card/",
-        keywords=("マイナンバーカード",),
-        indicators=("kpi-12",),
-        frequency="M",
-        spatial=("120006",),
-        structure=DataStructure(),
-    )
-
-
 @pytest.fixture
-def chain(organization: str, tmp_path: Path) -> list[BuiltRelease]:
+def chain(build_chain: Callable[[int], list[BuiltRelease]]) -> list[BuiltRelease]:
     """Return four releases of a dataset of this test alone."""
-    releases: list[BuiltRelease] = []
-    for last in (1, 2, 3, 4):
-        rows = [
-            {
-                "indicator_id": "kpi-12",
-                "definition_id": "kpi-12.issued",
-                "area_code": "121002",
-                "period": f"2021-M{month:02d}",
-                "value": float(month),
-                "unit": "PT",
-                "obs_status": "A",
-            }
-            for month in range(1, last + 1)
-        ]
-        built = build_release(
-            dataset(organization),
-            DataStructure().table(rows),
-            parent=releases[-1] if releases else None,
-            issued=f"2021-{last + 1:02d}-01T00:00:00+09:00",
-            provenance=Provenance((Origin("a.csv", "ab" * 32, 10, "2021-05-01T00:00:00Z"),), "test", "shihyo.test 1"),
-            folder=tmp_path / "builds",
-        )
-        assert built is not None
-        releases.append(built)
-    return releases
+    return build_chain(4)
 
 
 @dataclass
@@ -289,10 +244,11 @@ def test_the_copy_in_ckan_has_a_table_in_the_datastore(
     fill_organization(pair, organization)
     fill(pair.embedded, pair, chain[:2], organization)
     report = pair.copy(pair.embedded, pair.ckan)
-    assert [(one.dataset, one.action, one.added) for one in report.datastore] == [(pair.names[0], "loaded", 2)]
+    rows = chain[1].manifest.observations
+    assert [(one.dataset, one.action, one.added) for one in report.datastore] == [(pair.names[0], "loaded", rows)]
     query = {"resource_id": distribution_id(pair.names[0], f"{pair.names[0]}.csv")}
     answer = requests.get(f"{ckan_url}/api/3/action/datastore_search", params=query, timeout=60).json()
-    assert answer["result"]["total"] == 2
+    assert answer["result"]["total"] == rows
 
 
 def test_what_the_token_may_not_write_is_reported(

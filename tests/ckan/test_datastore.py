@@ -22,7 +22,7 @@ from catalog.ckan import datastore as module
 from catalog.ckan.datastore import RELEASE
 from catalog.ckan.edits import find_edits
 from catalog.ckan.mapping import distribution_id
-from catalog.model import CC_BY, Agent, Dataset, DataStructure, Dimension, Label, Origin, Provenance
+from catalog.model import Dataset, DataStructure, Dimension, Label, Origin, Provenance
 from catalog.releases import BuiltRelease, build_release
 from catalog.settings import Settings
 
@@ -30,26 +30,6 @@ pytestmark = pytest.mark.ckan
 
 SEX = Dimension("sex", Label("性別", "Sex"), {"_T": Label("計", "Total"), "F": Label("女", "Female")})
 AREAS = ("011002", "121002", "122041")
-
-
-def dataset(organization: str, structure: DataStructure) -> Dataset:
-    agent = Agent(organization, Label("試験の組織", "Test organisation"), "https://www.city.chiba.jp/", "a@example.com")
-    return Dataset(
-        name=f"{organization}-table",
-        title=Label("交付状況（試験）", "Cards issued (test)"),
-        description=Label("市区町村別の交付枚数率。", "Share of people with a card, by municipality."),
-        publisher=agent,
-        creator=agent,
-        contact=agent,
-        license=CC_BY,
-        citation=Label("出典：総務省", "Source: MIC"),
-        landing_page="https://www.soumu.go.jp/kojinbango_card/",
-        keywords=("マイナンバーカード",),
-        indicators=("kpi-12",),
-        frequency="M",
-        spatial=("120006",),
-        structure=structure,
-    )
 
 
 def rates(periods: int, *, revised: int = 0, **more: Any) -> list[dict[str, Any]]:
@@ -75,27 +55,28 @@ def rates(periods: int, *, revised: int = 0, **more: Any) -> list[dict[str, Any]
 
 
 Build = Callable[..., BuiltRelease]
+Describe = Callable[..., Dataset]
 
 
 @pytest.fixture
-def build(organization: str, tmp_path: Path) -> Build:
+def build(describe: Describe, tmp_path: Path) -> Build:
     """Return a function that builds the next release of a dataset of this test alone."""
-    return builder(organization, tmp_path / "builds")
+    return builder(describe, tmp_path / "builds")
 
 
 @pytest.fixture
-def build_anew(organization: str, tmp_path: Path) -> Build:
+def build_anew(describe: Describe, tmp_path: Path) -> Build:
     """Return the same function, which begins with a first release of its own."""
-    return builder(organization, tmp_path / "builds-anew")
+    return builder(describe, tmp_path / "builds-anew")
 
 
-def builder(organization: str, folder: Path) -> Build:
+def builder(describe: Describe, folder: Path) -> Build:
     built: list[BuiltRelease] = []
 
     def next_release(rows: list[dict[str, Any]], structure: DataStructure | None = None) -> BuiltRelease:
         plain = structure or DataStructure()
         made = build_release(
-            dataset(organization, plain),
+            describe(structure=plain),
             plain.table(rows),
             parent=built[-1] if built else None,
             issued=f"2021-{len(built) + 1:02d}-01T00:00:00+09:00",
