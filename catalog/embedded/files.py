@@ -27,6 +27,7 @@ from typing import BinaryIO
 
 from catalog.embedded.errors import ValidationError
 from catalog.errors import Label
+from catalog.folders import is_older
 
 CHUNK = 1 << 20
 #: a temporary file older than this, in seconds, belongs to nobody
@@ -195,7 +196,7 @@ class FileStore:
     def find_garbage(self, needed: Collection[str], *, clock: Callable[[], float] = time.time) -> list[Path]:
         """Return the files whose digest is not in ``needed``, and abandoned uploads."""
         garbage = [path for path in self._iter_files() if path.parent.name + path.name not in needed]
-        return garbage + [path for path in self._incoming.iterdir() if clock() - path.stat().st_mtime > ABANDONED_AFTER]
+        return garbage + [path for path in self._incoming.iterdir() if is_older(path, clock() - ABANDONED_AFTER)]
 
     def remove(self, garbage: list[Path]) -> list[Path]:
         """Remove files, and return them."""

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import InputError
+from catalog.folders import is_older
 from catalog.model.observation import DataStructure
 from catalog.query.engine import SqlEngine, load_coverage
 from catalog.query.question import Row
@@ -82,7 +83,7 @@ def prune_indexes(folder: Path, digests: Collection[str], *, older_than: float =
     removed = []
     for path in folder.glob("*.sqlite*"):
         try:
-            if path.name not in needed and time.time() - path.stat().st_mtime > older_than:
+            if path.name not in needed and is_older(path, time.time() - older_than):
                 path.unlink()
                 removed.append(path)
         except FileNotFoundError:

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from catalog.errors import IntegrityError, Label, VersionError
+from catalog.folders import is_older
 from catalog.formats import (
     CodeLabels,
     code_labels,
@@ -224,7 +225,7 @@ def find_old_builds(folder: Path, *, before: float) -> list[Path]:
     What was published is in the catalogue and in the local copy, so nothing is lost with them but the time to build
     them again.
     """
-    return [built for built in sorted(folder.glob("[0-9a-f]" * 64)) if built.stat().st_mtime < before]
+    return [built for built in sorted(folder.glob("[0-9a-f]" * 64)) if is_older(built, before)]
 
 
 def remove_build(built: Path) -> None:
@@ -440,5 +441,5 @@ def _settle(work: Path, manifest: Manifest, folder: Path) -> BuiltRelease:
 
 def _sweep(folder: Path) -> None:
     for abandoned in folder.glob(f"{_TEMPORARY}*"):
-        if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER:
+        if is_older(abandoned, time.time() - _ABANDONED_AFTER):
             shutil.rmtree(abandoned, ignore_errors=True)

@@ -31,6 +31,7 @@ from typing import Any, BinaryIO
 import filelock
 
 from catalog.errors import InputError, IntegrityError, Label
+from catalog.folders import is_older
 from catalog.model import MANIFEST_NAME, Manifest, parse_manifest
 from catalog.model.service import Service, parse_service
 from catalog.releases.build import sha256_of
@@ -175,7 +176,7 @@ class LocalCopy:
         """Return the files that :meth:`collect_garbage` would remove."""
         needed, before = self._needed(), time.time() - older_than
         files = [*self._objects.glob("*/*"), *self._incoming.glob("*")]
-        return [one for one in files if one.parent.name + one.name not in needed and one.stat().st_mtime < before]
+        return [one for one in files if one.parent.name + one.name not in needed and is_older(one, before)]
 
     @contextmanager
     def locked(self, timeout: float = 60.0) -> Iterator[None]:

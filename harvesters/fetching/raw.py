@@ -23,6 +23,7 @@ from typing import IO, Any
 
 from catalog.database.harvests import HarvestObject
 from catalog.errors import FetchError, Label
+from catalog.folders import is_older
 
 _CHUNK = 1 << 20
 
@@ -96,12 +97,12 @@ class RawStore:
     def find_old(self, *, before: float, needed: Collection[str] = ()) -> list[Path]:
         """Return the files of bytes that nobody fetched since a time (seconds of the epoch) and nobody needs."""
         kept = [one for one in sorted(self._folder.glob("[0-9a-f][0-9a-f]/*")) if one.suffix != ".json"]
-        old = [one for one in kept if one.stat().st_mtime < before and one.name not in needed]
+        old = [one for one in kept if one.name not in needed and is_older(one, before)]
         return [file for one in old for file in (one, one.with_suffix(".json")) if file.exists()]
 
     def find_abandoned(self, *, before: float) -> list[Path]:
         """Return what runs that were killed before a time (seconds of the epoch) left of files that were arriving."""
-        return [one for one in sorted(self._folder.glob("incoming-*")) if one.stat().st_mtime < before]
+        return [one for one in sorted(self._folder.glob("incoming-*")) if is_older(one, before)]
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
