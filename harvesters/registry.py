@@ -15,7 +15,7 @@ _CLASSES = {
     "survey": "harvesters.survey.harvester:Survey",
     "crosstab": "harvesters.crosstab.harvester:CrossTables",
     "company_survey": "harvesters.company_survey:CompanySurvey",
-    "register": "harvesters.register:Register",
+    "register": "harvesters.register.harvester:Register",
     "estat": "harvesters.estat.harvester:EStat",
     "sdmx": "harvesters.sdmx.harvester:Sdmx",
     "ngsi": "harvesters.ngsi.harvester:Ngsi",

@@ -20,9 +20,10 @@ from harvesters.crosstab.figures import Figures
 from harvesters.crosstab.tables import ColumnGroup
 from harvesters.findings import Findings
 from harvesters.readers.declared import Declared, open_tables
+from harvesters.survey.files import listed_books, read_book
 from harvesters.survey.groups import GroupReader
-from harvesters.survey.harvester import listed_books, read_book
-from harvesters.survey.respondents import RespondentReader, Respondents, the_only
+from harvesters.survey.respondent_reader import RespondentReader, the_only
+from harvesters.survey.respondents import Respondents
 from harvesters.survey.rules import TABLES
 from harvesters.survey.waves import codebook_of, find_period, gather_files, without_sheet
 

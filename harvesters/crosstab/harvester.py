@@ -42,16 +42,12 @@ from harvesters.statistics import wilson_interval
 from harvesters.survey.codebook import AnswerOption, CodeBook, Question
 from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option
 from harvesters.survey.estimates import DIGITS, WILSON, note
+from harvesters.survey.files import listed_books, read_book
 from harvesters.survey.groups import GroupReader
-from harvesters.survey.harvester import (
-    DIMENSIONS,
-    describe_indicators,
-    listed_books,
-    read_book,
-    survey_indicators,
-)
+from harvesters.survey.indicators import DIMENSIONS, describe_indicators, survey_indicators
 from harvesters.survey.options import CODEBOOK_OPTIONS, NUMBER, PUBLISHED
-from harvesters.survey.respondents import GROUP_ROLES, plain_id
+from harvesters.survey.respondent_reader import plain_id
+from harvesters.survey.respondents import GROUP_ROLES
 from harvesters.survey.rules import TABLES
 from harvesters.survey.waves import (
     WavePeriod,

@@ -13,7 +13,6 @@ is left out of the share of cases, because blank is not zero.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,9 +20,9 @@ from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 from catalog.database.harvests import HarvestObject
-from catalog.errors import InputError, InvalidPeriod, Label
+from catalog.errors import InputError, Label
 from catalog.formats import sort_by_key
-from catalog.model import TOTAL, Dataset, Period, parse_period
+from catalog.model import TOTAL, Dataset, Period
 from harvesters.base import Context, Contribution, Fetched, Harvester
 from harvesters.options import TEXT, TEXTS, Option
 from harvesters.readers.cells import CellReader
@@ -36,10 +35,11 @@ from harvesters.readers.declared import (
     open_tables,
 )
 from harvesters.readers.detected import Detected, detections_of
-from harvesters.readers.eras import find_times, read_time
+from harvesters.readers.eras import find_times
 from harvesters.readers.markers import fold_marker
 from harvesters.readers.tables import Column, FoundTable, fold
 from harvesters.readers.units import COUNTS
+from harvesters.register.times import fiscal_year, time_of, without_time, year_of
 from harvesters.survey.dataset import OPTIONS, check_columns, checked_area, dataset_option, describe_declared
 from harvesters.survey.estimates import DIGITS
 from harvesters.survey.groups import HEADINGS as GROUP_HEADINGS
@@ -69,9 +69,6 @@ HEADINGS = {
     "period": ("年度", "対象年度", "年月", "対象年月", "受付年月"),
 }
 _VALUES = ("cases", "online")
-#: month that a fiscal year begins with
-_FIRST_MONTH = 4
-_MONTH = re.compile(r"(?<!\d)(\d{1,2})月|第([1-4])四半期|([上下])半?期")
 _SUBTOTAL = re.compile(r"(?:.*(?:小計|合計|総計)|.*課計|計)")
 
 
@@ -172,7 +169,7 @@ class _Layout:
     def period_of(self, row: int, figures: _Figures) -> Period | None:
         """Return the year of a figure; None if the row has one that cannot be read."""
         if "period" in self.columns:
-            return _fiscal_year(self.table.text(row, self.columns["period"]), self.columns["period"].name)
+            return fiscal_year(self.table.text(row, self.columns["period"]), self.columns["period"].name)
         return figures.period or self.period
 
 
@@ -259,11 +256,11 @@ class _FileRun:
         """Return the figures: one, or one a month or year; nothing if they are not there or do not fit each other."""
         cases, online = (self._columns_of(table, role) for role in _VALUES)
         if len(cases) == len(online) == 1:
-            return [_Figures(_year_of(cases[0]), cases[0], online[0])]
-        by_time = {_time_of(one): one for one in online}
-        pairs = [(one, by_time[_time_of(one)]) for one in cases if _time_of(one) in by_time]
+            return [_Figures(year_of(cases[0]), cases[0], online[0])]
+        by_time = {time_of(one): one for one in online}
+        pairs = [(one, by_time[time_of(one)]) for one in cases if time_of(one) in by_time]
         fits = len(pairs) == len(cases) == len(online) == len(by_time) and (None, None) not in by_time
-        return [_Figures(_year_of(one), one, other) for one, other in pairs] if fits else []
+        return [_Figures(year_of(one), one, other) for one, other in pairs] if fits else []
 
     def _columns_of(self, table: FoundTable, role: str) -> list[Column]:
         declared = (self._options["columns"] or {}).get(role)
@@ -277,8 +274,8 @@ class _FileRun:
             alone = table.find_column(name)
             if alone is not None:
                 return [alone]
-            ends = [one for one in table.columns if one.path and _without_time(one) == fold(name)]
-            if len(ends) > 1 and all(_time_of(one) != (None, None) for one in ends):
+            ends = [one for one in table.columns if one.path and without_time(one) == fold(name)]
+            if len(ends) > 1 and all(time_of(one) != (None, None) for one in ends):
                 return ends
         return []
 
@@ -449,55 +446,6 @@ class _FileRun:
             "numerator_date": period.end,
             "denominator_date": period.end,
         }
-
-
-def _year_of(column: Column) -> Period | None:
-    """Return the year that a heading mentions."""
-    return _time_of(column)[0]
-
-
-def _time_of(column: Column) -> tuple[Period | None, str | None]:
-    """Return the year and the part of it that the headings of a column mention."""
-    narrow = unicodedata.normalize("NFKC", column.name)
-    years = {
-        found: mention
-        for mention, time in find_times(narrow, bare="fiscal_year") or find_times(_spaced(narrow), bare="fiscal_year")
-        if (found := _as_fiscal_year(time.period, mention)) is not None
-    }
-    month = _MONTH.search(narrow)
-    return (next(iter(years)) if len(years) == 1 else None), (month.group() if month else None)
-
-
-def _spaced(text: str) -> str:
-    """Return a heading with spaces between an era or year and what follows: ``R5件数`` is ``R5 件数``."""
-    return re.sub(r"(\d年度?|[MTSHR]\d{1,2})(?=\D)", r"\1 ", text)
-
-
-def _without_time(column: Column) -> str:
-    """Return the headings of a column without what says the time: ``令和5年度 / 件数`` is ``件数``."""
-    narrow = unicodedata.normalize("NFKC", column.path[-1])
-    rest = re.sub(
-        r"(?:令和|平成|[RH])?\s*(?:\d+|元)年度?|\d{1,2}月分?|第[1-4]四半期|[上下]半?期|[RH]\d{1,2}(?=\D)|FY\d{4}",
-        "",
-        narrow,
-    )
-    return fold(re.sub(r"^[\s_・/\-のの(]+|[\s_・/\-()]+$", "", rest) if rest != narrow else narrow)
-
-
-def _fiscal_year(text: str, heading: str) -> Period | None:
-    try:
-        period = read_time(text.removesuffix("T00:00:00").removesuffix(".0"), bare="fiscal_year").period
-    except InvalidPeriod:  # the caller reports the row
-        return None
-    return _as_fiscal_year(period, heading)
-
-
-def _as_fiscal_year(period: Period, heading: str) -> Period | None:
-    """Return the year that cases of a time belong to: of a month or day the fiscal year, below 年度 any year is one."""
-    if period.form in {"month", "day", "quarter"}:
-        year = period.start.year - (period.start.month < _FIRST_MONTH)
-        return parse_period(f"FY{year:04d}")
-    return parse_period(f"FY{period}") if period.form == "year" and "年度" in heading else period
 
 
 def _share(part: Decimal, whole: Decimal) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Sources of kind ``register``: the register of the city's procedures."""
