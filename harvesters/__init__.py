@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from catalog.database.harvests import HarvestJob, HarvestObject, JobStatus, ObjectState
+    from catalog.database.jobs import HarvestJob, HarvestObject, JobStatus, ObjectState
     from harvesters.base import Context, Contribution, Fetched, Harvester, HarvestSource, Progress
     from harvesters.findings import Finding, Findings, Level, Rule
     from harvesters.plan import SourcePlan, plan_sources

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from catalog.database.harvests import JobStatus
+from catalog.database.jobs import JobStatus
 from catalog.errors import Label
 from catalog.model.codelist import unknown_code
 from catalog.reference import load_reference

@@ -17,8 +17,8 @@ from typing import Any
 
 from catalog.ckan import Catalogue, open_catalogue
 from catalog.database import HarvestJournal, HarvestObject, open_readonly
-from catalog.database.harvests import count_states
 from catalog.database.holds import HoldJournal
+from catalog.database.jobs import count_states
 from catalog.errors import Label
 from catalog.reference import load_reference
 from catalog.releases.diff import ChangeExample

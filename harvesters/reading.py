@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from catalog.database.harvests import HarvestObject, ObjectState
+from catalog.database.jobs import HarvestObject, ObjectState
 from catalog.errors import FetchError, Label, Place
 from catalog.model import Origin, canonical_json
 from catalog.model.service import Service

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from catalog.database import find_trouble
-from catalog.database.harvests import HarvestObject, JobStatus, ObjectState, count_states
+from catalog.database.jobs import HarvestObject, JobStatus, ObjectState, count_states
 from catalog.errors import Label, Place
 from catalog.model import Manifest
 from harvesters.base import Tally

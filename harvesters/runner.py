@@ -39,8 +39,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from catalog.ckan import Catalogue, open_catalogue
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, Leases, open_database
-from catalog.database.harvests import utc_now
 from catalog.database.holds import HoldJournal
+from catalog.database.jobs import utc_now
 from catalog.errors import Label, LeaseLost, ShihyoError, SourceBusy, TimedOut
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, NoProgress, Progress

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from catalog.ckan import Catalogue, find_current, load_datastores, publish
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, ObjectState, SourceState
-from catalog.database.harvests import utc_now
 from catalog.database.holds import HoldJournal
+from catalog.database.jobs import utc_now
 from catalog.errors import CatalogueUnavailable
 from catalog.reference import load_reference
 from catalog.releases.build import Parent, build_release

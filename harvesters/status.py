@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, Leases, RunningJournal, open_readonly
-from catalog.database.harvests import utc_text
+from catalog.database.jobs import utc_text
 from catalog.errors import Label, SourceBusy
 from catalog.settings import Settings
 from harvesters.base import HarvestSource

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from typing import ClassVar
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import Label
 from catalog.model import Dataset, parse_period
 from harvesters.base import Context, Contribution, Fetched, Harvester

@@ -18,7 +18,7 @@ import click
 from api.cli.console import Exit, Terminal, json_option
 from catalog.ckan import Progress
 from catalog.database import HarvestJob, HarvestJournal, JobStatus, RunningJournal, open_database, open_readonly
-from catalog.database.harvests import utc_text
+from catalog.database.jobs import utc_text
 from catalog.errors import Label, UnknownCode
 from catalog.settings import Settings
 from harvesters import HarvestSource, JobReport

@@ -26,8 +26,8 @@ from api.harvest_pages.verdicts import (
     verdict_of_run,
 )
 from api.harvest_pages.words import Words
-from catalog.database.harvests import HarvestObject, ObjectState
 from catalog.database.holds import Hold
+from catalog.database.jobs import HarvestObject, ObjectState
 from catalog.errors import Label, Place
 from catalog.reference import Reference
 from harvesters.findings import LEVEL_LABELS, Findings, Level

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog.database.harvests import JobStatus
+from catalog.database.jobs import JobStatus
 from catalog.errors import Label
 from harvesters.plan import SourcePlan
 from harvesters.publishing.gate import Passage

@@ -6,16 +6,8 @@ who may run what, :mod:`catalog.database.running` remembers schedules and digest
 """
 
 from catalog.database.engine import migrate, open_database, open_readonly, schema_revision
-from catalog.database.harvests import (
-    HarvestJob,
-    HarvestJournal,
-    HarvestObject,
-    JobStatus,
-    LogLine,
-    ObjectState,
-    Signs,
-    SourceState,
-)
+from catalog.database.harvests import HarvestJournal
+from catalog.database.jobs import HarvestJob, HarvestObject, JobStatus, LogLine, ObjectState, Signs, SourceState
 from catalog.database.leases import Lease, Leases
 from catalog.database.running import Delivery, RunningJournal
 from catalog.database.trouble import find_trouble

@@ -23,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, delete, insert, select, update
 
-from catalog.database.harvests import utc_now
+from catalog.database.jobs import utc_now
 from catalog.database.tables import harvest_decision, harvest_hold, harvest_shape
 
 

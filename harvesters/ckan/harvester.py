@@ -26,7 +26,7 @@ from datetime import UTC
 from typing import ClassVar
 from urllib.parse import urljoin
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import ConfigurationError, FetchError, Label, Place
 from harvesters.base import Context, Fetched
 from harvesters.ckan.listing import Portal, Question, list_packages

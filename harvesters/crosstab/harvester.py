@@ -18,7 +18,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import InputError, Label, Place
 from catalog.formats import sort_by_key
 from catalog.model import TOTAL, Dataset, Period

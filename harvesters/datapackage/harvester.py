@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import Label
 from harvesters.base import Context, Fetched, HarvestSource
 from harvesters.datapackage.descriptor import NAME, PackageResource, locate, read_descriptor, read_resources

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 from rdflib import Graph
 from rdflib.term import Node
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import ConfigurationError, FetchError, Label, Place
 from harvesters.base import Context, Fetched
 from harvesters.datapackage.descriptor import NAME, locate, read_descriptor

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import ConfigurationError, Label, Place
 from catalog.model import Dataset
 from harvesters.base import Context, Contribution, Fetched, Harvester

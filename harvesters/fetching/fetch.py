@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.database.harvests import HarvestObject, ObjectState, utc_now
+from catalog.database.jobs import HarvestObject, ObjectState, utc_now
 from catalog.errors import ConfigurationError, FetchError, ForbiddenAddress, Label, Place, TooLarge
 from catalog.settings import PREFIX, Settings
 from harvesters.base import Fetched, HarvestSource

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import ConfigurationError, Label, Place
 from catalog.model import Dataset
 from harvesters.base import Context, Contribution, Fetched, Harvester, HarvestSource

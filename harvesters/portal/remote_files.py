@@ -24,7 +24,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import FetchError, ForbiddenAddress, IntegrityError, Label, Place
 from harvesters.base import Context, Fetched
 from harvesters.fetching.credentials import Credential

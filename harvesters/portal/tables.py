@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import InputError, Label, Place, TooLarge
 from harvesters.base import Context, Contribution, Fetched
 from harvesters.datapackage.descriptor import meaning_of

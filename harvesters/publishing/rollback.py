@@ -22,8 +22,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.ckan import Catalogue, find_current, load_datastores, publish
-from catalog.database.harvests import utc_now
 from catalog.database.holds import Action, Actor, Decision, new_id
+from catalog.database.jobs import utc_now
 from catalog.errors import ApprovalRefused, Label, NoSuchDataset, NoSuchVersion
 from catalog.formats import read_parquet
 from catalog.model import Manifest, Rollback

@@ -19,7 +19,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import InputError, Label
 from catalog.formats import sort_by_key
 from catalog.model import TOTAL, Dataset, Period

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 from catalog.database import Delivery, HarvestJournal, RunningJournal
-from catalog.database.harvests import utc_text
+from catalog.database.jobs import utc_text
 from catalog.database.running import FAILED, SENT
 from catalog.errors import DeliveryError, ShihyoError
 from catalog.settings import Settings

@@ -27,8 +27,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from catalog.ckan.client import open_embedded
 from catalog.database import HarvestJournal, open_database
-from catalog.database.harvests import utc_text
 from catalog.database.holds import HoldJournal, HoldState
+from catalog.database.jobs import utc_text
 from catalog.embedded import EmbeddedCatalog
 from catalog.errors import Label, ShihyoError
 from catalog.releases import LocalCopy, find_old_builds, remove_build

@@ -21,7 +21,8 @@ from types import TracebackType
 from sqlalchemy.exc import SQLAlchemyError
 
 from catalog.database import HarvestJob, HarvestJournal, Leases, LogLine, Signs
-from catalog.database.harvests import LINES_KEPT, utc_now, utc_text
+from catalog.database.harvests import LINES_KEPT
+from catalog.database.jobs import utc_now, utc_text
 from catalog.errors import Cancelled, Label, LeaseLost, TimedOut
 from harvesters.base import Progress, Tally
 

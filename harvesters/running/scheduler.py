@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from catalog.database import HarvestJournal, JobStatus, Leases, RunningJournal, find_trouble, open_database
-from catalog.database.harvests import utc_text
+from catalog.database.jobs import utc_text
 from catalog.errors import Label, ShihyoError
 from catalog.settings import Settings
 from harvesters.base import HarvestSource, NoProgress, Progress

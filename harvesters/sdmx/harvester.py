@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import FetchError, InputError, Label, Place
 from catalog.model import Dataset
 from harvesters.base import Context, Contribution, Fetched, Harvester

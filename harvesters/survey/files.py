@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import InputError, Label, Place
 from catalog.model import Period
 from harvesters.base import Context, HarvestSource

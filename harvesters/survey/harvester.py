@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import Label
 from catalog.model import Dataset
 from harvesters.base import Context, Contribution, Fetched, Harvester

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import ConfigurationError, FetchError, InputError, InvalidPeriod, Label, Place
 from catalog.model import Period, parse_period
 from harvesters.base import HarvestSource

@@ -21,7 +21,8 @@ from catalog.database import (
     open_database,
     schema_revision,
 )
-from catalog.database.harvests import JOBS_KEPT, count_states
+from catalog.database.harvests import JOBS_KEPT
+from catalog.database.jobs import count_states
 from catalog.database.tables import metadata
 from catalog.errors import DatabaseError, SettingError
 

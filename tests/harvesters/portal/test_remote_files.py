@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import ShihyoError, TooLarge
 from harvesters.ckan.listing import action_api
 from harvesters.ckan.packages import Listing, Package, Resource

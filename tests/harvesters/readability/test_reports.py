@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.database.harvests import HarvestObject
+from catalog.database.jobs import HarvestObject
 from catalog.errors import InputError, ShihyoError
 from harvesters.base import Fetched
 from harvesters.readability import ReadabilityReport, check_file, find_described, write_page
