@@ -97,7 +97,9 @@ def find_explanations(code: str, explanations: Sequence[Explanation]) -> list[Ex
     exact = [one for one in explanations if one.id == code]
     found = exact or [one for one in explanations if one.id.casefold() == code.strip().casefold()]
     if not found:
-        raise unknown_code(Label("コード", "code"), code, list(dict.fromkeys(one.id for one in explanations)))
+        listed = Label("一覧は shihyo harvest explain です", "shihyo harvest explain lists them all")
+        known = list(dict.fromkeys(one.id for one in explanations))
+        raise unknown_code(Label("コード", "code"), code, known, listed=listed)
     return found
 
 

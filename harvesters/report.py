@@ -180,6 +180,11 @@ class JobReport:
         """Number of releases that were published."""
         return sum(len(one.releases) for one in self.datasets)
 
+    @property
+    def has_published(self) -> bool:
+        """Whether the run published a release or the record of a service."""
+        return bool(self.published) or any(one.action in {"created", "updated"} for one in self.services)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON."""
         actions = [*(one.action for one in self.datasets), *(one.action for one in self.services)]

@@ -19,6 +19,7 @@ ValueRule = Literal["required", "forbidden", "either"]
 
 #: an error names all codes of a list up to this length, only their number beyond it
 MOST_CODES_NAMED = 100
+_LISTED = Label("コードの一覧で確かめてください", "Look it up in the list of codes")
 
 
 def nearest(value: str, allowed: Iterable[str]) -> str | None:
@@ -35,10 +36,11 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
-def unknown_code(what: Label, value: str, allowed: Collection[str]) -> UnknownCode:
+def unknown_code(what: Label, value: str, allowed: Collection[str], *, listed: Label = _LISTED) -> UnknownCode:
     """Return the error for a ``value`` that is not among the ``allowed`` codes of ``what``.
 
-    Its ``context`` has ``value``, ``nearest`` and ``allowed``; of a long list only ``allowed_count``.
+    Its ``context`` has ``value``, ``nearest`` and ``allowed``; of a long list only ``allowed_count``, and ``listed`` says
+    where it can be looked up.
     """
     near = nearest(value, allowed)
     named = len(allowed) <= MOST_CODES_NAMED
@@ -46,20 +48,20 @@ def unknown_code(what: Label, value: str, allowed: Collection[str]) -> UnknownCo
     return UnknownCode(
         f"{what.ja}「{value}」はありません",
         f"There is no {what.en} {value!r}",
-        next_step=_next_step(near, list(allowed) if named else []),
+        next_step=_next_step(near, list(allowed) if named else [], listed),
         value=value,
         nearest=near,
         **known,
     )
 
 
-def _next_step(near: str | None, allowed: list[str]) -> Label:
+def _next_step(near: str | None, allowed: list[str], listed: Label) -> Label:
     if near is not None:
         return Label(f"「{near}」のことではありませんか", f"Did you mean {near!r}?")
     if allowed:
         codes = ", ".join(allowed)
         return Label(f"使えるコード: {codes}", f"Codes that exist: {codes}")
-    return Label("コードの一覧で確かめてください", "Look it up in the list of codes")
+    return listed
 
 
 @dataclass(frozen=True, slots=True)

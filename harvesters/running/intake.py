@@ -49,6 +49,7 @@ _OUTCOMES = {
     HELD: Label("承認を待っています", "Waiting for approval"),
     FAILED: Label("使えませんでした", "It could not be used"),
 }
+_NOTHING_NEW = Label("公開済みと同じ内容です。新しい版はありません", "Published already: no new release")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,17 @@ class Taken:
     folder: Path
     #: why it could not be used, or None
     error: ShihyoError | None = None
+    #: whether the run published anything
+    is_news: bool = False
+
+    @property
+    def result(self) -> Label:
+        """What became of it, in words."""
+        return _NOTHING_NEW if self.outcome == DONE and not self.is_news else _OUTCOMES[self.outcome]
 
     def line(self, lang: str) -> str:
         """Return it for people, on one line."""
-        said = f"{self.name} ({self.source or '-'}): {_OUTCOMES[self.outcome].in_language(lang)}"
+        said = f"{self.name} ({self.source or '-'}): {self.result.in_language(lang)}"
         if self.error:
             return f"{said}: {self.error.message(lang)}"
         if self.outcome == DONE:
@@ -163,7 +171,8 @@ class Intake:
         error: ShihyoError | None = None,
     ) -> Taken:
         name = name_of(working)
-        taken = Taken(name, source.name if source else None, outcome, working, error)
+        is_news = report is not None and report.has_published
+        taken = Taken(name, source.name if source else None, outcome, working, error, is_news)
         _write_report(working, taken, plan, report, self._now())
         _write_readability(working, name, private=source is not None and source.kind in _PRIVATE)
         final = _move(working, working.parents[1] / outcome)
@@ -383,7 +392,7 @@ def _report_name(name: str) -> str:
 
 def _lines(taken: Taken, plan: SourcePlan | None, report: JobReport | None, now: datetime, lang: str) -> list[str]:
     heads = (
-        (Label("結果", "Result"), _OUTCOMES[taken.outcome].in_language(lang)),
+        (Label("結果", "Result"), taken.result.in_language(lang)),
         (Label("ファイル", "File"), taken.name),
         (Label("収集元", "Source"), taken.source or "-"),
         (Label("日時", "Time"), now.strftime("%Y-%m-%d %H:%M")),

@@ -16,7 +16,7 @@ from api.cli.console import Exit
 from api.cli.explaining import explain_errors
 from catalog import errors
 from catalog.database import JobStatus
-from catalog.errors import ShihyoError, UnknownCode
+from catalog.errors import Label, ShihyoError, UnknownCode
 from catalog.reference import load_reference
 from catalog.releases import checks
 from harvesters.explain import SORTS, Explanation, find_explanations, list_explanations
@@ -123,3 +123,11 @@ def test_a_mistyped_id_names_the_nearest(explained: list[Explanation], typed: st
     with pytest.raises(UnknownCode) as caught:
         find_explanations(typed, explained)
     assert caught.value.context["nearest"] == meant
+
+
+def test_an_id_like_no_other_is_answered_with_the_command_that_lists_them(explained: list[Explanation]) -> None:
+    with pytest.raises(UnknownCode) as caught:
+        find_explanations("まったく違うもの", explained)
+    assert caught.value.next_step == Label(
+        "一覧は shihyo harvest explain です", "shihyo harvest explain lists them all"
+    )

@@ -412,6 +412,17 @@ def test_the_watch_ends_when_asked_and_a_second_one_is_refused(here: Settings, w
     assert [one.ja for one in said] == ["2022.csv (rates): 公開しました"]
 
 
+def test_a_file_that_says_what_is_published_is_not_called_published(watcher: Watcher, watched: Path) -> None:
+    _drop(watched / "rates", "2022.csv", _table(2022))
+    watcher.look()
+    _drop(watched / "rates", "2022.csv", _table(2022))
+    [taken] = watcher.look()
+    assert taken.outcome == "done"
+    assert taken.line("ja") == "2022.csv (rates): 公開済みと同じ内容です。新しい版はありません"
+    assert _report(taken).startswith("結果: 公開済みと同じ内容です。新しい版はありません\r\n")
+    assert "Result: Published already: no new release" in _report(taken)
+
+
 def test_a_source_whose_path_lies_in_the_watched_folder_is_refused(here: Settings, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="lies in the watched folder"):
         Watcher(here, tmp_path / "in", tell=print).prepare()
