@@ -39,8 +39,8 @@ def _fold(text: str) -> str:
 def unknown_code(what: Label, value: str, allowed: Collection[str], *, listed: Label = _LISTED) -> UnknownCode:
     """Return the error for a ``value`` that is not among the ``allowed`` codes of ``what``.
 
-    Its ``context`` has ``value``, ``nearest`` and ``allowed``; of a long list only ``allowed_count``, and ``listed`` says
-    where it can be looked up.
+    Its ``context`` has ``value``, ``nearest`` and ``allowed``; of a long list only ``allowed_count``; then
+    ``listed`` says where to look it up.
     """
     near = nearest(value, allowed)
     named = len(allowed) <= MOST_CODES_NAMED
