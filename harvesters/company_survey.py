@@ -16,11 +16,11 @@ from typing import Any, ClassVar
 
 from catalog.database.jobs import HarvestObject
 from catalog.errors import InputError, Label, Place
-from catalog.formats import sort_by_key
 from catalog.model import TOTAL, Dataset, Period
 from catalog.model.indicator import Indicator
 from harvesters.base import Context, Contribution, Fetched, Harvester
 from harvesters.options import INTEGER, TEXT, TEXTS, Option
+from harvesters.places import placed
 from harvesters.readers.cells import CellReader, ReadNumber
 from harvesters.readers.declared import (
     FIGURE_OPTIONS,
@@ -162,26 +162,32 @@ class _FileRun:
             if (other.grid.sheet, other.header.start) not in used:
                 self._findings.add(TABLES["table-unused"], other.grid.place(other.header.start), other.title[:80])
         several = len({one.grid.sheet for one in tables}) > 1
-        rows: dict[Period, dict[tuple[str, ...], dict[str, Any]]] = {}
+        rows: dict[Period, dict[tuple[str, ...], tuple[Place, dict[str, Any]]]] = {}
         for table in tables:
             period = self._period(table, several=several)
             for place, row in self._rows(table, str(period)):
                 self._put(rows.setdefault(period, {}), row, place)
         dataset = _describe(self._context, self._readers)
-        return [
-            Contribution(
-                dataset=dataset,
-                table=sort_by_key(dataset.structure.table(list(own.values())), dataset.structure),
-                issued=issued_at(period, of_file(self._options["published"], self._name)),
-                object=self._name,
-            )
-            for period, own in sorted(rows.items())
-        ]
+        return [self._contribution(dataset, period, list(own.values())) for period, own in sorted(rows.items())]
 
-    def _put(self, rows: dict[tuple[str, ...], dict[str, Any]], row: dict[str, Any], place: Place) -> None:
+    def _contribution(
+        self, dataset: Dataset, period: Period, rows: Sequence[tuple[Place, dict[str, Any]]]
+    ) -> Contribution:
+        table, places = placed(dataset.structure, rows)
+        return Contribution(
+            dataset=dataset,
+            table=table,
+            issued=issued_at(period, of_file(self._options["published"], self._name)),
+            object=self._name,
+            places=(places,),
+        )
+
+    def _put(
+        self, rows: dict[tuple[str, ...], tuple[Place, dict[str, Any]]], row: dict[str, Any], place: Place
+    ) -> None:
         """Add an observation; a second one of the same groups is left out, and reported if it says something else."""
         key = tuple(row[role] for role in DIMENSIONS)
-        first = rows.setdefault(key, row)
+        _, first = rows.setdefault(key, (place, row))
         if first.get("value") != row.get("value") or first.get("n") != row.get("n"):
             said = f"{row.get('value')} (n={row.get('n')}) ≠ {first.get('value')} (n={first.get('n')})"
             self._findings.add(TABLES["group-twice"], place, said)
@@ -305,7 +311,8 @@ class _FileRun:
                 continue
             self._context.tally.accepted += 1
             figures = self._figures(table, columns, row, scale)
-            yield table.grid.place(row, columns.base.index), {**self._common(period), **groups, **fixed, **figures}
+            figure = (*columns.percents, *columns.counts)[0]
+            yield table.grid.place(row, figure.index), {**self._common(period), **groups, **fixed, **figures}
         if not fixed:
             self._check_totals(table, columns)
 

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import Place
+from catalog.formats import sort_by_key
+from catalog.model import DataStructure
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,21 @@ def _candidates(batch: pa.RecordBatch, keys: Sequence[Mapping[str, Any]]) -> Seq
     return rows
 
 
-def known_places(table: pa.Table, key: Sequence[str], places: Mapping[tuple[Any, ...], Place]) -> ObservationPlaces:
-    """Return the places of a small table, by the codes of its key; observations that stand nowhere are left out."""
-    columns = [table[name].to_pylist() for name in key]
-    rows = [i for i, codes in enumerate(zip(*columns, strict=True)) if codes in places]
-    listed = [places[tuple(column[i] for column in columns)] for i in rows]
-    keys = table.select(list(key)).take(pa.array(rows, pa.int64()))
-    return ObservationPlaces(keys, pa.chunked_array([pa.array(range(len(rows)), pa.int64())]), listed.__getitem__)
+def placed(
+    structure: DataStructure, rows: Sequence[tuple[Place, dict[str, Any]]]
+) -> tuple[pa.Table, ObservationPlaces]:
+    """Return observations in the order of the key, and the cells that they were read from.
+
+    Parameters
+    ----------
+    structure
+        Columns of the table.
+    rows
+        The cell and the columns of each observation; few enough to be held as rows.
+    """
+    table = structure.table([row for _, row in rows])
+    cells = [place for place, _ in rows]
+    numbers = pa.chunked_array([pa.array(range(len(cells)), pa.int64())])
+    return sort_by_key(table, structure), ObservationPlaces(
+        table.select(list(structure.key)), numbers, cells.__getitem__
+    )

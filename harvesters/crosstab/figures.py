@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
+from catalog.errors import Place
 from harvesters.base import Tally
 from harvesters.crosstab.tables import ColumnGroup, CrossTable
 from harvesters.findings import Findings
@@ -74,6 +75,11 @@ class Figures:
     def put(self, group: ColumnGroup, column: Column) -> None:
         """Add the figures of a column."""
         self._columns[group.column.index] = column
+
+    def place(self, group: ColumnGroup) -> Place:
+        """Return the cell of the first positive answer of a column."""
+        positive = next(fold(one.label) for one in self.question.options if one.positive)
+        return self.cross.table.grid.place(self.cross.answers[positive], group.column.index)
 
 
 def read_figures(

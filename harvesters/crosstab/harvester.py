@@ -20,7 +20,6 @@ from typing import Any, ClassVar
 
 from catalog.database.jobs import HarvestObject
 from catalog.errors import InputError, Label, Place
-from catalog.formats import sort_by_key
 from catalog.model import TOTAL, Dataset, Period
 from catalog.model.indicator import Indicator
 from harvesters.base import Context, Contribution, Fetched, Harvester
@@ -28,6 +27,7 @@ from harvesters.crosstab.compare import compare
 from harvesters.crosstab.figures import Column, Figures, read_figures
 from harvesters.crosstab.tables import ColumnGroup, CrossTable, read_cross_table, split_questions
 from harvesters.options import INTEGER, TEXT, Option, OptionType
+from harvesters.places import placed
 from harvesters.readers.declared import (
     FIGURE_OPTIONS,
     FIGURE_RULES,
@@ -213,17 +213,19 @@ class _FileRun:
             by_period.setdefault(period, []).append(table)
         figures = {period: self._read(own, period) for period, own in by_period.items()}
         dataset = describe_indicators(self._context, [self._readers[role].dimension() for role in DIMENSIONS])
-        found = [
-            Contribution(
-                dataset=dataset,
-                table=sort_by_key(dataset.structure.table(self._of_period(own, period)), dataset.structure),
-                issued=issued_at(period, of_file(self._options["published"], self._name)),
-                object=self._name,
-            )
-            for period, own in sorted(figures.items())
-        ]
+        found = [self._contribution(dataset, own, period) for period, own in sorted(figures.items())]
         used = [one for one in found if one.table.num_rows]
         return used or found[:1]
+
+    def _contribution(self, dataset: Dataset, figures: Sequence[Figures], period: Period) -> Contribution:
+        table, places = placed(dataset.structure, self._of_period(figures, period))
+        return Contribution(
+            dataset=dataset,
+            table=table,
+            issued=issued_at(period, of_file(self._options["published"], self._name)),
+            object=self._name,
+            places=(places,),
+        )
 
     def _read(self, tables: Sequence[FoundTable], period: Period) -> list[Figures]:
         options = self._options
@@ -235,13 +237,13 @@ class _FileRun:
             compare(self._context, figures, period, self._readers)
         return figures
 
-    def _of_period(self, figures: Sequence[Figures], period: Period) -> list[dict[str, Any]]:
+    def _of_period(self, figures: Sequence[Figures], period: Period) -> list[tuple[Place, dict[str, Any]]]:
         """Return the observations; of a group that several tables have the first, and a different one is reported."""
-        rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        rows: dict[tuple[Any, ...], tuple[Place, dict[str, Any]]] = {}
         for one in figures:
             for group, row in self._rows(one, str(period)):
                 key = tuple(row[name] for name in ("indicator_id", "area_code", *DIMENSIONS))
-                first = rows.setdefault(key, row)
+                _, first = rows.setdefault(key, (one.place(group), row))
                 if (first.get("value"), first.get("n")) != (row.get("value"), row.get("n")):
                     said = f"{row.get('value')} (n={row.get('n')}) ≠ {first.get('value')} (n={first.get('n')})"
                     self._findings.add(TABLES["group-twice"], one.cross.base_place(group.column), said)

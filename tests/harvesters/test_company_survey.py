@@ -80,6 +80,16 @@ def test_counts_stand_beside_the_percentage(make_table, harvest):
     assert (row["value"], row["numerator"], row["denominator"], row["n"]) == (42.3, 30, 71, 71)
 
 
+def test_each_observation_is_found_in_its_cell(make_table, harvest):
+    found, _ = harvest(make_table(["製造業", "1～19人", 71, 30, 42.3], ["建設業", "1～19人", 50, 10, 20.0]))
+    [places] = found.places
+    cells = places.find([{"industry": "D"}, {"industry": "E", "size": "E1T19"}, {"industry": "P"}])
+    assert {i: str(place) for i, place in cells.items()} == {
+        0: "企業アンケート.xlsx / Sheet / E6",
+        1: "企業アンケート.xlsx / Sheet / E5",
+    }
+
+
 def test_a_percentage_that_its_counts_contradict_is_reported(make_table, harvest):
     _, context = harvest(make_table(["製造業", "1～19人", 71, 30, 48.3]))
     [one] = context.findings.examples["rate-differs"]

@@ -123,6 +123,15 @@ class TestFigures:
         row = rows_of(harvest(path, questions=QUESTIONS)[0])["kpi-01", "121002", "FY2022", "M", "_T"]
         assert (row["value"], row["numerator"], row["denominator"]) == (37.5, 30, 80)
 
+    def test_each_observation_is_found_in_the_cell_of_its_first_positive_answer(self, make_tables, harvest):
+        path = make_tables(["回答者数", 200, 80, 120], ["はい", 50, 30, 20], ["いいえ", 150, 50, 100])
+        [found] = harvest(path, questions=QUESTIONS)[0]
+        cells = found.places[0].find([{"sex": "M"}, {"sex": "_T"}, {"sex": "X"}])
+        assert {i: str(place) for i, place in cells.items()} == {
+            0: "集計表.xlsx / Sheet / C7",
+            1: "集計表.xlsx / Sheet / B7",
+        }
+
     def test_fractions_are_found_and_told(self, make_tables, harvest):
         path = make_tables(["n", 200, 80, 120], ["はい", 0.25, 0.375, 0.167], ["いいえ", 0.75, 0.625, 0.833])
         found, context = harvest(path, questions=QUESTIONS)
