@@ -35,7 +35,14 @@ from harvesters.readers.percent import Scale, detect_scale, to_percent
 from harvesters.readers.tables import Column, FoundTable, fold
 from harvesters.readers.units import COUNTS, PERCENTAGES
 from harvesters.statistics import wilson_interval
-from harvesters.survey.dataset import OPTIONS, check_columns, checked_area, dataset_option, describe_declared
+from harvesters.survey.dataset import (
+    OPTIONS,
+    check_columns,
+    checked_area,
+    dataset_option,
+    describe_declared,
+    files_option,
+)
 from harvesters.survey.estimates import DIGITS, WILSON, note
 from harvesters.survey.groups import HEADINGS, UNKNOWN, GroupReader, fold_label
 from harvesters.survey.options import PUBLISHED
@@ -72,12 +79,7 @@ class CompanySurvey(Harvester):
     options: ClassVar[tuple[Option, ...]] = (
         dataset_option("company-survey"),
         *OPTIONS,
-        Option(
-            name="files",
-            type=TEXT,
-            default="*企業アンケート*",
-            help=Label("集計表のファイル名のパターン", "Pattern of the names of the files of tables"),
-        ),
+        files_option("*企業アンケート*", Label("集計表", "tables")),
         Option(name="indicator", type=TEXT, default="kpi-07", help=Label("指標のID", "Id of the indicator")),
         Option(
             name="positive",

@@ -40,7 +40,7 @@ from harvesters.readers.detected import detections_of
 from harvesters.readers.tables import FoundTable, fold
 from harvesters.statistics import wilson_interval
 from harvesters.survey.codebook import AnswerOption, CodeBook, Question
-from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option
+from harvesters.survey.dataset import OPTIONS, checked_area, dataset_option, files_option
 from harvesters.survey.estimates import DIGITS, WILSON, note
 from harvesters.survey.files import listed_books, read_book
 from harvesters.survey.groups import GroupReader
@@ -91,12 +91,7 @@ class CrossTables(Harvester):
     options: ClassVar[tuple[Option, ...]] = (
         dataset_option("citizen-survey"),
         *OPTIONS,
-        Option(
-            name="files",
-            type=TEXT,
-            default="*集計表*",
-            help=Label("集計表のファイル名のパターン", "Pattern of the names of the files of tables"),
-        ),
+        files_option("*集計表*", Label("集計表", "tables")),
         *CODEBOOK_OPTIONS,
         Option(
             name="questions",

@@ -24,7 +24,7 @@ from catalog.errors import InputError, Label
 from catalog.formats import sort_by_key
 from catalog.model import TOTAL, Dataset, Period
 from harvesters.base import Context, Contribution, Fetched, Harvester
-from harvesters.options import TEXT, TEXTS, Option
+from harvesters.options import TEXTS, Option
 from harvesters.readers.cells import CellReader
 from harvesters.readers.declared import (
     FIGURE_OPTIONS,
@@ -40,7 +40,14 @@ from harvesters.readers.markers import fold_marker
 from harvesters.readers.tables import Column, FoundTable, fold
 from harvesters.readers.units import COUNTS
 from harvesters.register.times import fiscal_year, time_of, without_time, year_of
-from harvesters.survey.dataset import OPTIONS, check_columns, checked_area, dataset_option, describe_declared
+from harvesters.survey.dataset import (
+    OPTIONS,
+    check_columns,
+    checked_area,
+    dataset_option,
+    describe_declared,
+    files_option,
+)
 from harvesters.survey.estimates import DIGITS
 from harvesters.survey.groups import HEADINGS as GROUP_HEADINGS
 from harvesters.survey.groups import GroupReader
@@ -81,12 +88,7 @@ class Register(Harvester):
     options: ClassVar[tuple[Option, ...]] = (
         dataset_option("procedures-register"),
         *OPTIONS,
-        Option(
-            name="files",
-            type=TEXT,
-            default="*手続*",
-            help=Label("台帳のファイル名のパターン", "Pattern of the names of the files"),
-        ),
+        files_option("*手続*", Label("台帳", "registers")),
         Option(
             name="not_online",
             type=TEXTS,

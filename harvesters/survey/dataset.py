@@ -157,6 +157,16 @@ SYNTHETIC = Label("【合成データ】実在の回答や件数ではありま�
 SYNTHETIC_KEYWORDS = ("合成データ", "synthetic data")
 
 
+def files_option(pattern: str, what: Label) -> Option:
+    """Return the option that says which files of the folder are read; ``what`` is in them."""
+    return Option(
+        name="files",
+        type=TEXT,
+        default=pattern,
+        help=Label(f"{what.ja}のファイル名のパターン", f"Pattern of the names of the files of {what.en}"),
+    )
+
+
 def dataset_option(default: str) -> Option:
     """Return the option that names the dataset."""
     return Option(

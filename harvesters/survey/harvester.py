@@ -24,7 +24,7 @@ from harvesters.base import Context, Contribution, Fetched, Harvester
 from harvesters.options import INTEGER, TEXT, Option
 from harvesters.readers.declared import LAYOUT_OPTIONS, LAYOUT_RULES
 from harvesters.readers.detected import detections_of
-from harvesters.survey.dataset import OPTIONS, dataset_option
+from harvesters.survey.dataset import OPTIONS, dataset_option, files_option
 from harvesters.survey.files import KIND, book_file, list_waves, listed_books
 from harvesters.survey.groups import GroupReader
 from harvesters.survey.indicators import DIMENSIONS, describe_indicators, describe_pairs
@@ -44,12 +44,7 @@ class Survey(Harvester):
     options: ClassVar[tuple[Option, ...]] = (
         dataset_option("citizen-survey"),
         *OPTIONS,
-        Option(
-            name="files",
-            type=TEXT,
-            default="*個票*",
-            help=Label("個票のファイル名のパターン", "Pattern of the names of the files of answers"),
-        ),
+        files_option("*個票*", Label("個票", "answers")),
         *CODEBOOK_OPTIONS,
         Option(
             name="questions",
