@@ -329,7 +329,11 @@ def example_line(example: ChangeExample) -> str:
 
 
 def _figures(values: Mapping[str, Any] | None) -> str:
-    if values is None:
+    """Return a value, or else the attributes; a value that is missing with its status: ``― (Q)``."""
+    if not values:
         return "―"
-    shown = {"value": values["value"]} if "value" in values else values
-    return ", ".join(str(one) if name == "value" else f"{name}={one}" for name, one in shown.items()) or "―"
+    if "value" not in values:
+        return ", ".join(f"{name}={'―' if one is None else one}" for name, one in values.items())
+    if values["value"] is not None:
+        return str(values["value"])
+    return f"― ({values['obs_status']})" if values.get("obs_status") else "―"

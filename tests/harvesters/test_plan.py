@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from catalog.releases.diff import ChangeExample
 from catalog.settings import Settings
 from harvesters import HarvestSource, plan_sources, run_sources
 from harvesters.plan import exit_code, to_dict
+from harvesters.publishing.proposal import example_line
 
 MakeSource = Callable[..., HarvestSource]
 
@@ -153,3 +155,18 @@ def test_findings_are_part_of_the_plan(settings: Settings, source: HarvestSource
     [plan] = plan_sources(settings, [source])
     assert plan.findings.counts["byte-order-mark"] == 2
     assert plan.to_dict()["rows"] == {"read": 94, "accepted": 94, "rejected": 0}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (None, {"value": 12.5, "obs_status": "A"}, "― → 12.5"),
+        ({"value": None, "obs_status": "Q"}, {"value": 12.5, "obs_status": "A"}, "― (Q) → 12.5"),
+        ({"value": 12.5}, {"value": None}, "12.5 → ―"),
+        ({"note": None}, {"note": "改訂"}, "note=― → note=改訂"),
+    ],
+)
+def test_a_missing_value_of_a_change_is_shown_with_its_status(before, after, said):
+    key = {"area_code": "121002", "sex": "_T"}
+    example = ChangeExample(kind="revised", key=key, before=before, after=after)
+    assert example_line(example) == f"121002: {said}"
