@@ -60,14 +60,35 @@ def open_database(url: str) -> Engine:
 def open_readonly(url: str) -> Iterator[Engine | None]:
     """Open the database for reading only; None if there is none, or its schema is not the newest.
 
-    Nothing is made and nothing is migrated, so that a plan or a status leaves no trace.
+    Nothing is made and nothing is migrated, so that a plan or a status leaves no trace. What a killed process left half
+    written is rolled back.
     """
     if not _exists(make_url(url)):
         yield None
         return
+    _roll_back_left(url)
     engine = _connect(url, readonly=True)
     try:
         yield engine if schema_revision(engine) == _revisions()[-1] else None
+    except SQLAlchemyError as error:
+        raise _unusable(engine.url, error) from error
+    finally:
+        engine.dispose()
+
+
+def _roll_back_left(url: str) -> None:
+    """Let SQLite undo an unfinished transaction, which it does at the next read, but not of who may only read.
+
+    References
+    ----------
+    SQLite, "Atomic Commit In SQLite", section 4 (rollback of hot journals).
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not Path(f"{parsed.database}-journal").is_file():
+        return
+    engine = _connect(url, readonly=False)
+    try:
+        schema_revision(engine)
     except SQLAlchemyError as error:
         raise _unusable(engine.url, error) from error
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from catalog.database import (
     migrate,
     migrations,
     open_database,
+    open_readonly,
     schema_revision,
 )
 from catalog.database.harvests import JOBS_KEPT
@@ -156,3 +159,29 @@ def test_counting_states_names_every_state() -> None:
     counts = count_states([_object("x", ObjectState.NEW), _object("y", ObjectState.NEW)])
     assert counts["new"] == 2
     assert set(counts) == {state.value for state in ObjectState}
+
+
+_KILLED_WHILE_IT_WROTE = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+for number in range(5000):
+    connection.execute("INSERT INTO left VALUES (?)", (f"{number:0200}",))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_half_written_is_rolled_back_before_a_reader_looks(tmp_path: Path) -> None:
+    file = tmp_path / "application.db"
+    url = f"sqlite:///{file}"
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE left (text TEXT)"))
+    engine.dispose()
+    subprocess.run([sys.executable, "-c", _KILLED_WHILE_IT_WROTE, str(file)], check=False)
+    assert file.with_name("application.db-journal").stat().st_size
+    with open_readonly(url) as readonly:
+        assert readonly is not None
+        with readonly.connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM left")).scalar() == 0
